@@ -1,0 +1,29 @@
+namespace Kerf.Volumes;
+
+/// <summary>A number with its unit, its uncertainty and how it was got.</summary>
+/// <param name="Name">camelCase: "fraction", "specificSurfaceArea".</param>
+/// <param name="Phase">The phase's name; null when the number belongs to none.</param>
+/// <param name="Axis">"z", "y" or "x"; null when the number has no direction.</param>
+/// <param name="Value">The number.</param>
+/// <param name="Unit">"1", "nm", "1/nm" …</param>
+/// <param name="Low">Lower end of the interval; null when none can be given.</param>
+/// <param name="High">Upper end of the interval.</param>
+/// <param name="Method">Id of the page in <c>docs/methods/</c>, and how the interval was got: "fractions/block-bootstrap-95".</param>
+public sealed record Measurement(string Name, string? Phase, string? Axis, double Value, string Unit, double? Low, double? High, string Method);
+
+/// <summary>A measured curve.</summary>
+/// <param name="Name">"fraction-z-pore".</param>
+/// <param name="X">Abscissa.</param>
+/// <param name="Y">Ordinate.</param>
+/// <param name="Unit">Unit of <paramref name="X"/>.</param>
+public sealed record Curve(string Name, double[] X, double[] Y, string Unit);
+
+/// <summary>What a measure found.</summary>
+public sealed record Measured(IReadOnlyList<Measurement> Measurements, IReadOnlyList<Curve> Curves);
+
+/// <summary>One measure of a recipe, volume → numbers: a record declared like a <see cref="Step"/>.</summary>
+public abstract record Measure
+{
+    /// <summary>Does the work.</summary>
+    public abstract Measured Run(IVolume source, Traversal walk, ulong seed);
+}
