@@ -1,0 +1,134 @@
+using System.Runtime.InteropServices;
+using Kerf.Volumes;
+using Xunit;
+
+namespace Kerf.Tests;
+
+public sealed class ZarrVolumeTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("kerf-zarr-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private string At(string name) => Path.Combine(_folder, name);
+
+    [Fact]
+    public void KeepsEveryVoxelWhateverTheBoxesItIsWrittenIn()
+    {
+        for (var seed = 0ul; seed < 60; seed++)
+        {
+            var draw = new CounterRandom(seed, 0);
+            var size = new Size3(1 + draw.NextInt(40), 1 + draw.NextInt(70), 1 + draw.NextInt(70));
+            var options = new ZarrOptions
+            {
+                Version = draw.NextInt(2) == 0 ? OmeZarrVersion.V04 : OmeZarrVersion.V05,
+                Compression = (ZarrCompression)new[] { 0, 1, 2, 4 }[draw.NextInt(4)],
+                Chunk = draw.NextInt(3) == 0 ? null : new(1 + draw.NextInt(20), 1 + draw.NextInt(40), 1 + draw.NextInt(40)),
+            };
+            var edge = new Size3(1 + draw.NextInt(20), 1 + draw.NextInt(80), 1 + draw.NextInt(80));
+            switch (draw.NextInt(3))
+            {
+                case 0: RoundTrip<byte>(seed, size, edge, options); break;
+                case 1: RoundTrip<ushort>(seed, size, edge, options); break;
+                default: RoundTrip<float>(seed, size, edge, options); break;
+            }
+        }
+    }
+
+    private void RoundTrip<T>(ulong seed, Size3 size, Size3 edge, ZarrOptions options) where T : unmanaged
+    {
+        var truth = Noise<T>(size, seed);
+        var path = At($"{seed}.zarr");
+        using (var volume = (ZarrVolume<T>)ZarrVolume.Create(path, truth.Info, options))
+        {
+            Fill(volume, truth, edge, Enumerable.Range(0, new BlockGrid(size, edge).Count));
+            Assert.True(volume.IsWritten(Box.Whole(size)));
+            Assert.False(volume.IsComplete);
+            Assert.Equal(truth.Data, Volume<T>.Load(volume).Data);
+            volume.Complete(Traversal.Default);
+            Assert.True(volume.IsComplete);
+        }
+        using var read = (ZarrVolume<T>)ZarrVolume.Open(path, new() { CacheBytes = (long)(seed % 3) * 100_000 });
+        Assert.True(read.IsComplete);
+        Assert.Equal(truth.Info.Size, read.Info.Size);
+        Assert.Equal(truth.Info.Voxel, read.Info.Voxel);
+        Assert.Equal(truth.Data, Volume<T>.Load(read).Data);
+        var draw = new CounterRandom(seed, 2);
+        var start = new Size3(draw.NextInt(size.Z), draw.NextInt(size.Y), draw.NextInt(size.X));
+        var box = new Box(start, new(1 + draw.NextInt(size.Z - start.Z), 1 + draw.NextInt(size.Y - start.Y), 1 + draw.NextInt(size.X - start.X)));
+        var (expected, actual) = (new T[box.Count], new T[box.Count]);
+        truth.Read(box, expected);
+        read.Read(box, actual);
+        Assert.Equal(expected, actual);
+    }
+
+    [Theory]
+    [InlineData(OmeZarrVersion.V04)]
+    [InlineData(OmeZarrVersion.V05)]
+    public void TakesUpWhatAKilledRunLeftAndEndsWithTheSameBytes(OmeZarrVersion version)
+    {
+        var truth = Noise<byte>(new(37, 300, 290), 5);
+        var options = new ZarrOptions { Version = version };
+        var slab = new Size3(1, 300, 290);
+        using (var undisturbed = (ZarrVolume<byte>)ZarrVolume.Create(At("whole"), truth.Info, options))
+        {
+            Fill(undisturbed, truth, slab, Enumerable.Range(0, 37));
+            undisturbed.Complete(Traversal.Default);
+        }
+        using (var killed = (ZarrVolume<byte>)ZarrVolume.Create(At("resumed"), truth.Info, options)) Fill(killed, truth, slab, Enumerable.Range(0, 20));
+        File.WriteAllText(At("resumed/0/0.123-4.partial"), "cut");
+        using (var again = (ZarrVolume<byte>)ZarrVolume.Create(At("resumed"), truth.Info, options))
+        {
+            Assert.True(again.IsWritten(Box.Slices(truth.Info.Size, 0, 16)));
+            Assert.False(again.IsWritten(Box.Slice(truth.Info.Size, 16)));
+            // durable chunks stay as they are, whatever is written to them
+            again.Write(Box.Slice(truth.Info.Size, 3), new byte[300 * 290]);
+            Assert.Throws<InvalidOperationException>(() => again.Complete(Traversal.Default));
+            for (var z = 0; z < 37; z++) if (!again.IsWritten(Box.Slice(truth.Info.Size, z))) again.Write(Box.Slice(truth.Info.Size, z), truth.Slice(z));
+            again.Complete(Traversal.Default);
+        }
+        Assert.Equal(Bytes(At("whole")), Bytes(At("resumed")));
+        using var read = (ZarrVolume<byte>)ZarrVolume.Open(At("resumed"));
+        Assert.Equal(truth.Data, Volume<byte>.Load(read).Data);
+    }
+
+    [Fact]
+    public void ManyThreadsLeaveTheBytesThatOneLeaves()
+    {
+        var truth = Noise<ushort>(new(48, 200, 210), 9);
+        string? first = null;
+        foreach (var (threads, edge) in new[] { (1, new Size3(1, 200, 210)), (8, new Size3(1, 200, 210)), (8, Size3.Cube(64)), (8, new Size3(5, 33, 47)) })
+        {
+            var path = At($"{threads}-{edge}");
+            using var volume = (ZarrVolume<ushort>)ZarrVolume.Create(path, truth.Info, new() { Chunk = new(16, 64, 64) });
+            var grid = new BlockGrid(truth.Info.Size, edge);
+            (Traversal.Default with { Threads = threads }).ForEach(grid.Count, item => Fill(volume, truth, edge, [item]));
+            volume.Complete(Traversal.Default with { Threads = threads });
+            Assert.Equal(first ??= Bytes(path), Bytes(path));
+        }
+    }
+
+    internal static void Fill<T>(ZarrVolume<T> volume, Volume<T> truth, Size3 edge, IEnumerable<int> blocks) where T : unmanaged
+    {
+        var grid = new BlockGrid(truth.Info.Size, edge);
+        foreach (var block in blocks)
+        {
+            var buffer = new T[grid[block].Count];
+            truth.Read(grid[block], buffer);
+            volume.Write(grid[block], buffer);
+        }
+    }
+
+    internal static Volume<T> Noise<T>(Size3 size, ulong seed) where T : unmanaged
+    {
+        var volume = new Volume<T>(size, new(10, 5, 4.5));
+        var draw = new CounterRandom(seed, 1);
+        foreach (ref var value in MemoryMarshal.AsBytes(volume.Data.AsSpan())) value = (byte)(draw.NextUInt() & 0x3f);
+        return volume;
+    }
+
+    // every file's name and content
+    internal static string Bytes(string folder) => string.Join("\n", Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
+        .Select(file => Path.GetRelativePath(folder, file) + " " + Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(file))))
+        .Order(StringComparer.Ordinal));
+}
