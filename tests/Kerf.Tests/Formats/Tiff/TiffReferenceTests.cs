@@ -211,5 +211,6 @@ public class TiffReferenceTests
         Assert.Equal(85.95400034188035, Mean("nanoporous-gold/npg_fib_serial_section_130x150x150.tif"), 1e-9);
     }
 
-    private static double Mean(string name) => Volume<byte>.Load((IVolume<byte>)TiffVolume.Open(SharedData.Path(name)!)).Data.Average(value => (double)value);
+    private static double Mean(string name) =>
+        Volume<byte>.Load((IVolume<byte>)TiffVolume.Open(SharedData.Path(name)!)).Data.Average(value => (double)value);
 }

@@ -78,6 +78,14 @@ public sealed class TiffWriterTests : IDisposable
     }
 
     [Fact]
+    public void Plain_slices_follow_one_another_without_a_gap_as_ImageJ_takes_for_granted()
+    {
+        var volume = Random<byte>(new(5, 33, 47), null);
+        TiffWriter.Save(volume, Path("plain.tif"), Traversal.Default, compress: false);
+        Assert.Equal(volume.Data, File.ReadAllBytes(Path("plain.tif")).AsSpan(8, volume.Data.Length).ToArray());
+    }
+
+    [Fact]
     public void Cuts_large_slices_into_strips()
     {
         var volume = Random<ushort>(new(3, 900, 1300), null);
@@ -145,7 +153,8 @@ public sealed class TiffWriterTests : IDisposable
         Assert.Equal([0, 0, 0, 0, 0, 77, 0, 0, 0, 0, 0, 0], part);
         ((IDisposable)volume).Dispose();
         using (var stream = File.OpenWrite(path)) stream.SetLength(4L << 30);
-        Assert.Contains("says images=300 and lists one page, behind which there is room for 255", Assert.Throws<InputError>(() => TiffVolume.Open(path)).Message);
+        var error = Assert.Throws<InputError>(() => TiffVolume.Open(path));
+        Assert.Contains("says images=300 and lists one page, behind which there is room for 255", error.Message);
     }
 
     [Fact]
@@ -188,7 +197,6 @@ public sealed class TiffWriterTests : IDisposable
     [Fact]
     public void Finds_that_all_pages_must_be_alike()
     {
-        // two files glued by hand would be needed: a page of another size in one file
         var bytes = File.ReadAllBytes(TiffReferenceTests.File("u8"));
         var first = BitConverter.ToInt32(bytes, 4);
         var entries = BitConverter.ToUInt16(bytes, first);
