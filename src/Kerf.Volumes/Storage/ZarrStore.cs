@@ -84,7 +84,9 @@ internal sealed class ZarrStore<T> where T : unmanaged
 /// <summary>An image under construction: what its metadata files say, before and after it is complete.</summary>
 internal sealed class Draft(string path, VolumeInfo info, IReadOnlyList<string>? channels, ZarrOptions options)
 {
+    // refused before the folder is touched
     private readonly IReadOnlyList<ZarrCodec> _codecs = options.Codecs();
+    private readonly Size3 _chunk = options.ChunkOf(info.Size);
 
     /// <summary>The levels of the pyramid.</summary>
     public PyramidLevel[] Levels { get; } = Pyramid.Levels(info.Size, info.Voxel, options.Pyramid);
@@ -161,7 +163,7 @@ internal sealed class Draft(string path, VolumeInfo info, IReadOnlyList<string>?
             File = ArrayFile(level),
             Format = options.Format,
             Shape = Axes(channels?.Count ?? 1, level.Size),
-            Chunk = Axes(1, options.ChunkOf(level.Size)),
+            Chunk = Axes(1, Size3.Min(_chunk, level.Size)),
             Type = ZarrType.Of(info.Type),
             Order = channels is null ? [0, 1, 2] : [0, 1, 2, 3],
             Codecs = _codecs,

@@ -101,6 +101,8 @@ internal sealed record DeflateCodec(bool Gzip, int Level) : ZarrCodec
 {
     public override unsafe int Decode(ReadOnlySpan<byte> encoded, Span<byte> target)
     {
+        // no stream over a null pointer
+        if (encoded.IsEmpty) return 0;
         fixed (byte* from = encoded)
         {
             using var source = new UnmanagedMemoryStream(from, encoded.Length);
