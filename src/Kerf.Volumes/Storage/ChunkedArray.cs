@@ -68,7 +68,8 @@ internal sealed class ChunkedArray<T> where T : unmanaged
         foreach (var (key, whole) in Chunks(channel, box))
         {
             if (Volatile.Read(ref _durable[key])) continue;
-            if (!_open.TryGetValue(key, out var open)) open = _open.GetOrAdd(key, _ => new((int)_chunk.Count, whole.Intersect(Box.Whole(Size)).Count));
+            if (!_open.TryGetValue(key, out var open))
+                open = _open.GetOrAdd(key, _ => new((int)_chunk.Count, whole.Intersect(Box.Whole(Size)).Count));
             var region = whole.Intersect(box);
             Rows.Copy(source, box, open.Voxels, whole, region);
             // boxes are disjoint, so copying needs no lock; whoever brings the last voxel stores the chunk
@@ -150,7 +151,8 @@ internal sealed class ChunkedArray<T> where T : unmanaged
             for (var y = 0; y < _chunk.Y; y++)
             {
                 var row = first + z * strideZ + y * strideY;
-                for (var x = 0; x < _chunk.X; x++, target += bytes) raw.AsSpan((int)(row + x * strideX), bytes).CopyTo(items.AsSpan(target));
+                for (var x = 0; x < _chunk.X; x++, target += bytes)
+                    raw.AsSpan((int)(row + x * strideX), bytes).CopyTo(items.AsSpan(target));
             }
         }
         return items;
@@ -159,10 +161,12 @@ internal sealed class ChunkedArray<T> where T : unmanaged
     private void FillRegion(Span<T> target, Box box, Box region)
     {
         var exact = _array.Type.Pixel == PixelType.Float32 ? _array.Type.Exact(_array.Fill, _array.File) : 0;
-        var fill = typeof(T) == typeof(float) ? (T)(object)exact : typeof(T) == typeof(byte) ? (T)(object)(byte)_array.Fill : (T)(object)(ushort)_array.Fill;
-        for (var z = region.Start.Z; z < region.End.Z; z++)
-            for (var y = region.Start.Y; y < region.End.Y; y++)
-                target.Slice((int)(((long)(z - box.Start.Z) * box.Size.Y + y - box.Start.Y) * box.Size.X + region.Start.X - box.Start.X), region.Size.X).Fill(fill);
+        var fill = typeof(T) == typeof(float) ? (T)(object)exact
+            : typeof(T) == typeof(byte) ? (T)(object)(byte)_array.Fill : (T)(object)(ushort)_array.Fill;
+        var inside = region.Shift(default(Size3) - box.Start);
+        for (var z = inside.Start.Z; z < inside.End.Z; z++)
+            for (var y = inside.Start.Y; y < inside.End.Y; y++)
+                target.Slice((z * box.Size.Y + y) * box.Size.X + inside.Start.X, inside.Size.X).Fill(fill);
     }
 
     // keys count x fastest, then y, z, channel
@@ -173,7 +177,10 @@ internal sealed class ChunkedArray<T> where T : unmanaged
         for (var z = start.Z / _chunk.Z; z <= (end.Z - 1) / _chunk.Z; z++)
             for (var y = start.Y / _chunk.Y; y <= (end.Y - 1) / _chunk.Y; y++)
                 for (var x = start.X / _chunk.X; x <= (end.X - 1) / _chunk.X; x++)
-                    yield return ((((long)channel * _grid.Z + z) * _grid.Y + y) * _grid.X + x, new(new(z * _chunk.Z, y * _chunk.Y, x * _chunk.X), _chunk));
+                {
+                    var key = (((long)channel * _grid.Z + z) * _grid.Y + y) * _grid.X + x;
+                    yield return (key, new(new(z * _chunk.Z, y * _chunk.Y, x * _chunk.X), _chunk));
+                }
     }
 
     // the chunk's numbers along the array's own axes

@@ -29,7 +29,7 @@ public enum ZarrCompression
     None,
 }
 
-/// <summary>How a volume is written. The defaults suit all work; a file is a function of these, of the volume's facts and of its voxels alone.</summary>
+/// <summary>How a volume is written. The defaults suit all work.</summary>
 public sealed record ZarrOptions
 {
     /// <summary>OME-Zarr version.</summary>
@@ -42,8 +42,8 @@ public sealed record ZarrOptions
     public int Level { get; init; } = 3;
 
     /// <summary>
-    /// Extent of a chunk; null takes (16, 256, 256), cut to the volume. Where 16 slices hold more than 2²⁹ voxels fewer are taken (8, then 4), since
-    /// a layer of chunks stays in memory while slices are written.
+    /// Extent of a chunk; null takes (16, 256, 256), cut to the volume. Where 16 slices hold more than 2²⁹ voxels fewer are taken (8, then 4),
+    /// since a layer of chunks stays in memory while slices are written.
     /// </summary>
     public Size3? Chunk { get; init; }
 
@@ -58,7 +58,7 @@ public sealed record ZarrOptions
         while (depth > 4 && depth * size.SliceCount > 1L << 29) depth /= 2;
         var chunk = Size3.Min(Chunk ?? new(depth, 256, 256), size);
         return chunk is { Z: > 0, Y: > 0, X: > 0 } && chunk.Count <= 1 << 26 ? chunk
-            : throw new InputError($"chunks of {chunk} voxels cannot be written: each extent is 1 or more, the product at most 2^26. Leave the chunk size to the default.");
+            : throw new InputError($"chunks of {chunk} voxels cannot be written: each extent is 1 or more, the product at most 2^26. Leave it to the default.");
     }
 
     internal IReadOnlyList<ZarrCodec> Codecs()

@@ -12,7 +12,8 @@ internal sealed class ZarrStore<T> where T : unmanaged
     private readonly Lock _lock = new();
     private readonly Draft? _draft;
 
-    private ZarrStore(string path, ChunkedArray<T> array, Draft? draft, bool complete) => (Path, Array, _draft, IsComplete) = (path, array, draft, complete);
+    private ZarrStore(string path, ChunkedArray<T> array, Draft? draft, bool complete) =>
+        (Path, Array, _draft, IsComplete) = (path, array, draft, complete);
 
     /// <summary>The folder.</summary>
     public string Path { get; }
@@ -83,7 +84,9 @@ internal sealed class ZarrStore<T> where T : unmanaged
 /// <summary>An image under construction: what its metadata files say, before and after it is complete.</summary>
 internal sealed class Draft(string path, VolumeInfo info, IReadOnlyList<string>? channels, ZarrOptions options)
 {
+    // refused before the folder is touched
     private readonly IReadOnlyList<ZarrCodec> _codecs = options.Codecs();
+    private readonly Size3 _chunk = options.ChunkOf(info.Size);
 
     /// <summary>The levels of the pyramid.</summary>
     public PyramidLevel[] Levels { get; } = Pyramid.Levels(info.Size, info.Voxel, options.Pyramid);
@@ -119,15 +122,17 @@ internal sealed class Draft(string path, VolumeInfo info, IReadOnlyList<string>?
     private void RequirePartial(string group, string text)
     {
         var entries = Directory.EnumerateFileSystemEntries(path).Select(Path.GetFileName).ToArray();
-        if (Array.Find(entries, name => !IsOurs(name!)) is { } strange) throw Occupied($"holds \"{strange}\", which is no part of the volume to be written");
+        if (Array.Find(entries, name => !IsOurs(name!)) is { } strange)
+            throw Occupied($"holds \"{strange}\", which is no part of the volume to be written");
         if (!File.Exists(group))
         {
             if (Array.TrueForAll(entries, IsPartial!)) return;
             throw Occupied("holds files, but no volume that Kerf was writing");
         }
-        if (!Same(group, text)) throw Occupied("holds the beginning of another volume (other size, type, voxel size, phases, metadata or channels)");
+        if (!Same(group, text)) throw Occupied("holds the beginning of another volume (other voxel size, phases, metadata or channels)");
         var array = ArrayFile(Levels[0]);
-        if (File.Exists(array) && !Same(array, ArrayText(Levels[0]))) throw Occupied("holds the beginning of a volume with other chunks or compression");
+        if (File.Exists(array) && !Same(array, ArrayText(Levels[0])))
+            throw Occupied("holds the beginning of a volume of another size, type, chunk size or compression");
         foreach (var partial in Directory.EnumerateFiles(path, "*" + AtomicFile.PartialSuffix, SearchOption.AllDirectories)) File.Delete(partial);
     }
 
@@ -147,7 +152,8 @@ internal sealed class Draft(string path, VolumeInfo info, IReadOnlyList<string>?
 
     private string ArrayFile(PyramidLevel level) => Path.Combine(path, level.Path, options.Format == 3 ? "zarr.json" : ".zarray");
 
-    private string ArrayText(PyramidLevel level) => OmeWriter.Text(options.Format == 3 ? ZarrV3.Write(Describe(level)) : ZarrV2.Write(Describe(level)));
+    private string ArrayText(PyramidLevel level) =>
+        OmeWriter.Text(options.Format == 3 ? ZarrV3.Write(Describe(level)) : ZarrV2.Write(Describe(level)));
 
     private ZarrArray Describe(PyramidLevel level)
     {
@@ -157,7 +163,7 @@ internal sealed class Draft(string path, VolumeInfo info, IReadOnlyList<string>?
             File = ArrayFile(level),
             Format = options.Format,
             Shape = Axes(channels?.Count ?? 1, level.Size),
-            Chunk = Axes(1, options.ChunkOf(level.Size)),
+            Chunk = Axes(1, Size3.Min(_chunk, level.Size)),
             Type = ZarrType.Of(info.Type),
             Order = channels is null ? [0, 1, 2] : [0, 1, 2, 3],
             Codecs = _codecs,
@@ -173,7 +179,8 @@ internal sealed class Draft(string path, VolumeInfo info, IReadOnlyList<string>?
         || (options.Format == 3 ? name == "zarr.json" : name is ".zattrs" or ".zgroup")
         || Levels.Any(level => level.Path == name);
 
-    private static bool Same(string file, string text) => ZarrFile.Read(file, 16 << 20) is { } bytes && bytes.AsSpan().SequenceEqual(System.Text.Encoding.UTF8.GetBytes(text));
+    private static bool Same(string file, string text) =>
+        ZarrFile.Read(file, 16 << 20) is { } bytes && bytes.AsSpan().SequenceEqual(System.Text.Encoding.UTF8.GetBytes(text));
 
     private InputError Occupied(string what) => new($"{path}: {what}. Nothing was changed: delete the folder, or choose another name.");
 

@@ -47,7 +47,8 @@ public abstract class ZarrVolume : IVolume, IDisposable
             throw new InputError($"{path}: has no level {options.Level}; it has 0 to {image.Levels.Count - 1}.");
         var level = image.Levels[options.Level];
         var folder = System.IO.Path.Combine(path, level.Path);
-        var array = ZarrArray.Open(folder) ?? throw new InputError($"{folder}: holds no zarr array, though {image.File} names it. The volume is damaged: copy it again.");
+        var array = ZarrArray.Open(folder)
+            ?? throw new InputError($"{folder}: holds no zarr array, though {image.File} names it. The volume is damaged: copy it again.");
         var axes = image.AxesOf(array);
         var count = axes.C < 0 ? 0 : array.Shape[axes.C];
         if (count > 65536) throw new InputError($"{array.File}: {count} channels are too many; up to 65536 are read.");
@@ -69,8 +70,11 @@ public abstract class ZarrVolume : IVolume, IDisposable
             PixelType.UInt16 => Make<ushort>(),
             _ => Make<float>(),
         };
-        ZarrVolume Make<T>() where T : unmanaged =>
-            new ZarrVolume<T>(ZarrStore<T>.Reading(path, new(array, axes, options.CacheBytes, writable: false), image.Complete ?? true), info, names, channel);
+        ZarrVolume Make<T>() where T : unmanaged
+        {
+            var chunks = new ChunkedArray<T>(array, axes, options.CacheBytes, writable: false);
+            return new ZarrVolume<T>(ZarrStore<T>.Reading(path, chunks, image.Complete ?? true), info, names, channel);
+        }
     }
 
     /// <summary>
@@ -80,8 +84,8 @@ public abstract class ZarrVolume : IVolume, IDisposable
     public static ZarrVolume Create(string path, VolumeInfo info, ZarrOptions? options = null) => Create(path, info, null, options ?? new())[0];
 
     /// <summary>
-    /// Creates one volume per name, channels of one array; they share what <see cref="Create(string, VolumeInfo, ZarrOptions)"/> says, and are completed
-    /// together by the <see cref="Complete"/> of any, after all are written.
+    /// Creates one volume per name, channels of one array; <see cref="Create(string, VolumeInfo, ZarrOptions)"/> tells the rest. The
+    /// <see cref="Complete"/> of any completes all, after all are written.
     /// </summary>
     /// <exception cref="InputError">The folder holds anything else, or the names are none, empty or not distinct.</exception>
     public static IReadOnlyList<ZarrVolume> CreateChannels(string path, VolumeInfo info, IReadOnlyList<string> names, ZarrOptions? options = null)
@@ -128,7 +132,8 @@ public sealed class ZarrVolume<T> : ZarrVolume, IWritableVolume<T> where T : unm
 {
     private readonly ZarrStore<T> _store;
 
-    internal ZarrVolume(ZarrStore<T> store, VolumeInfo info, IReadOnlyList<string> channels, int channel) : base(store.Path, info, channels, channel) => _store = store;
+    internal ZarrVolume(ZarrStore<T> store, VolumeInfo info, IReadOnlyList<string> channels, int channel)
+        : base(store.Path, info, channels, channel) => _store = store;
 
     /// <inheritdoc/>
     public override bool IsComplete => _store.IsComplete;

@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Kerf.Volumes;
 
 /// <summary>Which axis of an array is which; −1 for one that it lacks.</summary>
@@ -15,7 +17,7 @@ internal readonly record struct ZarrAxes(int C, int Z, int Y, int X)
 /// <param name="Voxel">Edge lengths in nanometres, if known.</param>
 internal sealed record OmeLevel(string Path, VoxelSize? Voxel);
 
-/// <summary>What the folder of an OME-Zarr image, or of a bare array, says of itself: NGFF 0.4 (zarr v2) and 0.5 (zarr v3), ngff.openmicroscopy.org.</summary>
+/// <summary>What the folder of an OME-Zarr image or of a bare array says of itself: NGFF 0.4 (zarr v2), 0.5 (zarr v3).</summary>
 internal sealed record OmeImage
 {
     /// <summary>The image's folder.</summary>
@@ -47,7 +49,7 @@ internal sealed record OmeImage
     public static OmeImage Read(string path)
     {
         if (!Directory.Exists(path)) throw new InputError($"{path}: is no folder, so no zarr volume. Check the path.");
-        var root = ZarrMeta.Open(System.IO.Path.Combine(path, "zarr.json")) is { } v3 ? v3 : (ZarrMeta?)null;
+        var root = ZarrMeta.Open(System.IO.Path.Combine(path, "zarr.json"));
         var attributes = root is not null ? root.Value.Find("attributes") : ZarrMeta.Open(System.IO.Path.Combine(path, ".zattrs"));
         var ome = attributes?.Find("ome") ?? attributes;
         if (attributes is { } all && ome is { } image && image.Find("multiscales") is { } multiscales)
@@ -56,7 +58,7 @@ internal sealed record OmeImage
             return new() { Path = path, File = root?.File ?? System.IO.Path.Combine(path, ".zarray"), Levels = [new("", null)] };
         throw new InputError(ome?.Find("bioformats2raw.layout") is not null
             ? $"{path}: holds several images in folders of their own. Open one of them, such as {System.IO.Path.Combine(path, "0")}."
-            : $"{path}: holds neither an OME-Zarr image (0.4 or 0.5) nor a zarr array. Check the path; an image inside a larger zarr has a folder of its own.");
+            : $"{path}: holds neither an OME-Zarr image (0.4, 0.5) nor a zarr array. Check the path; images inside a larger zarr have folders of their own.");
     }
 
     /// <summary>Maps the axes of one of its arrays.</summary>
@@ -74,7 +76,8 @@ internal sealed record OmeImage
         for (var axis = 0; axis < rank; axis++)
         {
             if (axis == axes.C || axis == axes.Z || axis == axes.Y || axis == axes.X || array.Shape[axis] == 1) continue;
-            throw new InputError($"{array.File}: axis {axis} (\"{names[axis]}\") has {array.Shape[axis]} entries; a volume has z, y, x and channels only. Export one of them alone.");
+            throw new InputError(
+                $"{array.File}: axis {axis} (\"{names[axis]}\") has {array.Shape[axis]} entries; a volume has z, y, x and channels only. Export one alone.");
         }
         return axes;
     }
@@ -82,7 +85,7 @@ internal sealed record OmeImage
     private static OmeImage Multiscale(string path, ZarrMeta attributes, ZarrMeta ome, ZarrMeta multiscale)
     {
         var axes = multiscale.Find("axes")?.Items(2, 5);
-        var names = axes?.Select(axis => axis.Json.ValueKind == System.Text.Json.JsonValueKind.String ? axis.Text : axis["name"].Text).ToArray();
+        var names = axes?.Select(axis => axis.Json.ValueKind == JsonValueKind.String ? axis.Text : axis["name"].Text).ToArray();
         if (names is not null && names.Distinct().Count() != names.Length) throw multiscale["axes"].Fault("two axes have one name");
         var units = axes?.Select(Nanometres).ToArray();
         var common = Scale(multiscale, names?.Length);
@@ -96,8 +99,8 @@ internal sealed record OmeImage
             Channels = ome.Find("omero")?.Find("channels") is { } channels
                 ? [.. channels.Items(0, 4096).Select((channel, i) => channel.Find("label")?.Text ?? $"channel {i}")] : null,
             Phases = kerf?.Find("phases") is { } own ? OmePhases.Own(own) : ome.Find("image-label") is { } labels ? OmePhases.ImageLabel(labels) : null,
-            Metadata = kerf?.Find("metadata") is { Json.ValueKind: System.Text.Json.JsonValueKind.Object } metadata
-                ? metadata.Json.EnumerateObject().Select(pair => pair.Name).Distinct().ToDictionary(name => name, name => metadata[name].Text) : new Dictionary<string, string>(),
+            Metadata = kerf?.Find("metadata") is { Json.ValueKind: JsonValueKind.Object } metadata
+                ? metadata.Names().ToDictionary(name => name, name => metadata[name].Text) : new Dictionary<string, string>(),
             Complete = kerf?.Find("complete")?.Flag,
         };
     }
@@ -123,7 +126,8 @@ internal sealed record OmeImage
         // a single image has no thickness; a cube is as good as any
         var z = names.Contains("z") ? Edge("z") : x;
         if (z is null || y is null || x is null) return null;
-        if (!(z > 0 && y > 0 && x > 0 && double.IsFinite(z.Value * y.Value * x.Value))) throw dataset["coordinateTransformations"].Fault("a scale is not above 0");
+        if (!(z > 0 && y > 0 && x > 0 && z * y * x is > 0 and < double.PositiveInfinity))
+            throw dataset["coordinateTransformations"].Fault("a scale is not above 0");
         return new(z.Value, y.Value, x.Value);
     }
 
@@ -158,10 +162,10 @@ internal static class OmePhases
     /// <summary>Colours, and names where properties give one.</summary>
     public static List<Phase>? ImageLabel(ZarrMeta meta)
     {
-        var names = new Dictionary<long, string>();
+        var names = new Dictionary<int, string>();
         foreach (var property in meta.Find("properties")?.Items(0, 1 << 20) ?? [])
         {
-            if (Label(property) is { } label && property.Find("name") is { Json.ValueKind: System.Text.Json.JsonValueKind.String } name)
+            if (Label(property) is { } label && property.Find("name") is { Json.ValueKind: JsonValueKind.String } name)
                 names.TryAdd(label, name.Text);
         }
         var phases = new SortedDictionary<int, Phase>();
@@ -170,15 +174,16 @@ internal static class OmePhases
             if (Label(colour) is not { } label) continue;
             var unnamed = Phase.Unnamed(label);
             var rgba = colour.Find("rgba")?.Integers(4, 0, 255);
-            phases[label] = new(label, names.GetValueOrDefault(label, unnamed.Name), rgba is null ? unnamed.Colour : $"#{rgba[0]:x2}{rgba[1]:x2}{rgba[2]:x2}");
+            var shade = rgba is null ? unnamed.Colour : $"#{rgba[0]:x2}{rgba[1]:x2}{rgba[2]:x2}";
+            phases[label] = new(label, names.GetValueOrDefault(label, unnamed.Name), shade);
         }
-        foreach (var (label, name) in names) phases.TryAdd((int)label, Phase.Unnamed((int)label) with { Name = name });
+        foreach (var (label, name) in names) phases.TryAdd(label, Phase.Unnamed(label) with { Name = name });
         return phases.Count == 0 ? null : [.. phases.Values];
     }
 
     // other programs label objects beyond 255; those are no phases
     private static int? Label(ZarrMeta meta) =>
-        meta.Find("label-value") is { } value && value.Json.ValueKind == System.Text.Json.JsonValueKind.Number && value.Json.TryGetInt32(out var label) && label is > 0 and < 256 ? label : null;
+        meta.Find("label-value")?.Json is { ValueKind: JsonValueKind.Number } value && value.TryGetInt32(out var label) && label is > 0 and < 256 ? label : null;
 
     private static string Colour(ZarrMeta meta) =>
         meta.Text is ['#', .. { Length: 6 } hex] && hex.All(char.IsAsciiHexDigit) ? meta.Text : throw meta.Fault("is no colour like #3b7dd8");

@@ -17,8 +17,9 @@ internal static class OmeWriter
         var ome = new JsonObject();
         if (format == 3) ome["version"] = "0.5";
         ome["multiscales"] = new JsonArray(Multiscale(info, channels is not null, complete ? levels : levels[..1], format));
-        if (channels is not null) ome["omero"] = new JsonObject { ["channels"] = new JsonArray([.. channels.Select(name => Channel(name, info.Type))]) };
-        if (info.Phases is { } phases) ome["image-label"] = ImageLabel(phases, format);
+        if (channels is not null)
+            ome["omero"] = new JsonObject { ["channels"] = new JsonArray([.. channels.Select(name => Channel(name, info.Type))]) };
+        if (info.Phases is { Count: > 0 } phases) ome["image-label"] = ImageLabel(phases, format);
         var kerf = new JsonObject { ["complete"] = complete, ["phases"] = null, ["metadata"] = new JsonObject() };
         if (info.Phases is { } named)
         {

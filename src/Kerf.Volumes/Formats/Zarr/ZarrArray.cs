@@ -52,12 +52,13 @@ internal sealed record ZarrArray
     public int ChunkBytes => (int)Product(Chunk) * Type.Bytes;
 
     /// <summary>True when the decoded bytes of a chunk are its voxels as they are.</summary>
-    public bool IsPlain => !Type.BigEndian && Type == ZarrType.Of(Type.Pixel) && Order.AsSpan().SequenceEqual(Enumerable.Range(0, Order.Length).ToArray());
+    public bool IsPlain => Type == ZarrType.Of(Type.Pixel) && Order.SequenceEqual(Enumerable.Range(0, Order.Length));
 
     /// <summary>The array in a folder, v3 or v2; null when there is none.</summary>
     public static ZarrArray? Open(string folder)
     {
-        if (ZarrMeta.Open(Path.Combine(folder, "zarr.json")) is { } v3 && v3.Find("node_type")?.Text == "array") return ZarrV3.Read(v3).Checked();
+        var v3 = ZarrMeta.Open(Path.Combine(folder, "zarr.json"));
+        if (v3?.Find("node_type")?.Text == "array") return ZarrV3.Read(v3.Value).Checked();
         return ZarrMeta.Open(Path.Combine(folder, ".zarray")) is { } v2 ? ZarrV2.Read(v2).Checked() : null;
     }
 
@@ -83,7 +84,7 @@ internal sealed record ZarrArray
         return ZarrFile.Read(file, limit);
     }
 
-    /// <summary>True when so few bytes can hold a chunk: nothing compresses better than 1 : 65536. Asked before room is made.</summary>
+    /// <summary>False when so few bytes cannot hold a chunk: nothing compresses better than 1 : 65536. Asked before room is made.</summary>
     public bool CanHold(byte[] encoded) => (encoded.Length + 16L) * 65536 >= ChunkBytes;
 
     /// <summary>Decodes a chunk into exactly its <see cref="ChunkBytes"/>.</summary>
@@ -132,9 +133,13 @@ internal sealed record ZarrArray
     private ZarrArray Checked()
     {
         var (voxels, chunk) = (Product(Shape), Product(Chunk) * Type.Bytes);
-        if (voxels > MaxVoxels) throw new InputError($"{File}: shape: more than {MaxVoxels} voxels. The metadata are damaged, or the array must be cut.");
+        if (voxels > MaxVoxels)
+            throw new InputError($"{File}: shape: more than {MaxVoxels} voxels. The metadata are damaged, or the array must be cut.");
         if (chunk > MaxChunkBytes || chunk > Math.Max(SmallChunkBytes, 16 * voxels * Type.Bytes))
-            throw new InputError($"{File}: one chunk holds {chunk} bytes; at most {MaxChunkBytes} are read, and no small array in huge chunks. Rechunk the array, for example with python zarr.");
+        {
+            throw new InputError(
+                $"{File}: one chunk holds {chunk} bytes; at most {MaxChunkBytes} are read, and no small array in huge chunks. Rechunk the array.");
+        }
         return Type.Holds(Fill) ? this : throw new InputError($"{File}: fill_value is no {Type.Name}. The metadata are damaged.");
     }
 }

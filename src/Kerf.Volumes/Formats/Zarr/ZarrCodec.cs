@@ -101,6 +101,8 @@ internal sealed record DeflateCodec(bool Gzip, int Level) : ZarrCodec
 {
     public override unsafe int Decode(ReadOnlySpan<byte> encoded, Span<byte> target)
     {
+        // no stream over a null pointer
+        if (encoded.IsEmpty) return 0;
         fixed (byte* from = encoded)
         {
             using var source = new UnmanagedMemoryStream(from, encoded.Length);
@@ -139,7 +141,8 @@ internal sealed record Crc32CCodec : ZarrCodec
         if (encoded.Length < 4) throw new InvalidDataException("no room for its checksum");
         var content = encoded[..^4];
         if (content.Length > target.Length) throw new InvalidDataException("more data than the chunk's shape holds");
-        if (Sum(content) != BinaryPrimitives.ReadUInt32LittleEndian(encoded[^4..])) throw new InvalidDataException("the checksum does not fit the data");
+        if (Sum(content) != BinaryPrimitives.ReadUInt32LittleEndian(encoded[^4..]))
+            throw new InvalidDataException("the checksum does not fit the data");
         content.CopyTo(target);
         return content.Length;
     }

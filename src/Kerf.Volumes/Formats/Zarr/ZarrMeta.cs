@@ -59,11 +59,12 @@ internal readonly record struct ZarrMeta(string File, string Where, JsonElement 
         ? value : throw Fault($"{Short} is no number");
 
     /// <summary>True or false.</summary>
-    public bool Flag => Json.ValueKind is JsonValueKind.True or JsonValueKind.False ? Json.GetBoolean() : throw Fault($"{Short} is neither true nor false");
+    public bool Flag => Json.ValueKind is JsonValueKind.True or JsonValueKind.False ? Json.GetBoolean()
+        : throw Fault($"{Short} is neither true nor false");
 
     /// <summary>The value as a whole number in a range.</summary>
-    public int Integer(int min, int max) => Json.ValueKind == JsonValueKind.Number && Json.TryGetInt64(out var value) && value >= min && value <= max
-        ? (int)value : throw Fault($"{Short} is not a whole number from {min} to {max}");
+    public int Integer(int min, int max) =>
+        Json.ValueKind == JsonValueKind.Number && Json.TryGetInt64(out var value) && value >= min && value <= max ? (int)value : throw Fault($"{Short} is not a whole number from {min} to {max}");
 
     /// <summary>The elements of an array.</summary>
     public List<ZarrMeta> Items(int min, int max)
@@ -75,12 +76,19 @@ internal readonly record struct ZarrMeta(string File, string Where, JsonElement 
         return [.. Json.EnumerateArray().Select((item, i) => new ZarrMeta(file, $"{where}[{i}]", item))];
     }
 
+    /// <summary>The names of the members, each once.</summary>
+    public IReadOnlyList<string> Names()
+    {
+        try { return [.. Json.EnumerateObject().Select(pair => pair.Name).Distinct()]; }
+        catch (InvalidOperationException) { throw Fault("a name is no text"); }
+    }
+
     /// <summary>A list of whole numbers.</summary>
     public int[] Integers(int count, int min, int max) => [.. Items(count, count).Select(item => item.Integer(min, max))];
 
     /// <summary>The error that names the file and the place.</summary>
-    public InputError Fault(string what) =>
-        new($"{File}: {(Where.Length == 0 ? "" : Where + ": ")}{what}. The volume is damaged or of a kind that is not read: write it again, for example with python zarr.");
+    public InputError Fault(string what) => new(
+        $"{File}: {(Where.Length == 0 ? "" : Where + ": ")}{what}. The volume is damaged or of a kind that is not read: write it again.");
 
     private string Short
     {
@@ -102,7 +110,7 @@ internal static class ZarrFile
         if (handle is null) return null;
         var length = Guard(file, () => RandomAccess.GetLength(handle));
         if (length > maxBytes)
-            throw new InputError($"{file}: holds {length} bytes where at most {maxBytes} are possible. The file is damaged: copy or write the volume again.");
+            throw new InputError($"{file}: holds {length} bytes where at most {maxBytes} are possible. It is damaged: copy or write the volume again.");
         return Range(handle, file, 0, (int)length);
     }
 

@@ -7,10 +7,15 @@ namespace Kerf.Volumes;
 internal readonly record struct ZarrType(char Kind, int Bytes, bool BigEndian)
 {
     /// <summary>What a volume makes of it: types other than uint8, uint16 and float32 are read as float32, where that is exact.</summary>
-    public PixelType Pixel => (Kind, Bytes) switch { ('b', 1) or ('u', 1) => PixelType.UInt8, ('u', 2) => PixelType.UInt16, _ => PixelType.Float32 };
+    public PixelType Pixel => (Kind, Bytes) switch
+    {
+        ('b', 1) or ('u', 1) => PixelType.UInt8,
+        ('u', 2) => PixelType.UInt16,
+        _ => PixelType.Float32,
+    };
 
     /// <summary>zarr v3's name.</summary>
-    public string Name => (Kind, Bytes) switch { ('b', _) => "bool", ('u', _) => $"uint{8 * Bytes}", ('i', _) => $"int{8 * Bytes}", _ => $"float{8 * Bytes}" };
+    public string Name => Kind switch { 'b' => "bool", 'u' => $"uint{8 * Bytes}", 'i' => $"int{8 * Bytes}", _ => $"float{8 * Bytes}" };
 
     /// <summary>numpy's type string, as zarr v2 has it.</summary>
     public string Typestr => $"{(Bytes == 1 ? '|' : BigEndian ? '>' : '<')}{Kind}{Bytes}";
@@ -19,14 +24,19 @@ internal readonly record struct ZarrType(char Kind, int Bytes, bool BigEndian)
     public static ZarrType Of(PixelType pixel) => new(pixel == PixelType.Float32 ? 'f' : 'u', pixel.Bytes(), false);
 
     /// <summary>Reads a v3 name such as "uint16".</summary>
-    public static ZarrType Parse3(ZarrMeta meta) => Known.Cast<ZarrType?>().FirstOrDefault(type => type!.Value.Name == meta.Text) ?? throw Unknown(meta);
+    public static ZarrType Parse3(ZarrMeta meta)
+    {
+        var at = Array.FindIndex(Known, type => type.Name == meta.Text);
+        return at >= 0 ? Known[at] : throw Unknown(meta);
+    }
 
     /// <summary>Reads a v2 type string such as "&lt;u2".</summary>
     public static ZarrType Parse2(ZarrMeta meta)
     {
         var text = meta.Text;
-        var type = Known.Cast<ZarrType?>().FirstOrDefault(type => text.Length > 1 && type!.Value.Typestr[1..] == text[1..]) ?? throw Unknown(meta);
-        return text[0] switch { '|' when type.Bytes == 1 => type, '<' => type, '>' => type with { BigEndian = type.Bytes > 1 }, _ => throw Unknown(meta) };
+        var at = Array.FindIndex(Known, type => text.Length > 1 && type.Typestr[1..] == text[1..]);
+        if (at < 0 || !(text[0] is '<' or '>' || (text[0] == '|' && Known[at].Bytes == 1))) throw Unknown(meta);
+        return Known[at] with { BigEndian = text[0] == '>' && Known[at].Bytes > 1 };
     }
 
     /// <summary>Checks that a fill value is one of this type.</summary>
@@ -80,8 +90,9 @@ internal readonly record struct ZarrType(char Kind, int Bytes, bool BigEndian)
 
     /// <summary>A value as float32.</summary>
     /// <exception cref="InputError">It is none.</exception>
-    public float Exact(double value, string file) => (float)value is var narrow && (narrow == value || double.IsNaN(value)) ? narrow : throw new InputError(
-        FormattableString.Invariant($"{file}: the value {value} ({Name}) has no float32 equal to it, and volumes hold uint8, uint16 or float32. Convert the array first, for example with python zarr."));
+    public float Exact(double value, string file) => (float)value is var narrow && (narrow == value || double.IsNaN(value)) ? narrow
+        : throw new InputError(FormattableString.Invariant(
+            $"{file}: the value {value} ({Name}) has no float32 equal to it, and volumes hold uint8, uint16 or float32. Convert the array first."));
 
     private void Widen<TItem>(ReadOnlySpan<byte> items, Span<float> voxels, string file, Func<TItem, double> widen) where TItem : unmanaged
     {
@@ -91,8 +102,8 @@ internal readonly record struct ZarrType(char Kind, int Bytes, bool BigEndian)
 
     private static readonly ZarrType[] Known =
     [
-        new('b', 1, false), new('u', 1, false), new('u', 2, false), new('u', 4, false), new('i', 1, false), new('i', 2, false), new('i', 4, false),
-        new('f', 2, false), new('f', 4, false), new('f', 8, false),
+        new('b', 1, false), new('u', 1, false), new('u', 2, false), new('u', 4, false), new('i', 1, false),
+        new('i', 2, false), new('i', 4, false), new('f', 2, false), new('f', 4, false), new('f', 8, false),
     ];
 
     private static InputError Unknown(ZarrMeta meta) =>

@@ -135,9 +135,10 @@ internal static class ZarrV3
             if (array.Chunk[axis] % inner[axis] != 0) throw configuration.Fault("chunk_shape does not divide the shard");
         var location = configuration.Find("index_location")?.Text ?? "end";
         if (location is not ("start" or "end")) throw configuration["index_location"].Fault("is neither start nor end");
-        var index = configuration["index_codecs"].Items(1, 2).Select(Name).ToArray();
-        if (index[0] != "bytes" || index.Skip(1).Any(name => name != "crc32c")) throw configuration["index_codecs"].Fault("only bytes and crc32c are read");
-        if (configuration["index_codecs"].Items(1, 2)[0].Find("configuration")?.Find("endian")?.Text is "big") throw configuration["index_codecs"].Fault("only little endian is read");
+        var codecs = configuration["index_codecs"].Items(1, 2);
+        var index = codecs.Select(Name).ToArray();
+        if (index[0] != "bytes" || index.Skip(1).Any(name => name != "crc32c") || codecs[0].Find("configuration")?.Find("endian")?.Text == "big")
+            throw configuration["index_codecs"].Fault("only little-endian bytes and crc32c are read");
         var counts = Enumerable.Range(0, rank).Select(axis => array.Chunk[axis] / inner[axis]).ToArray();
         var shards = new ZarrShards(counts, location == "end", index.Length > 1);
         return WithCodecs(array with { Chunk = inner, Shards = shards }, configuration["codecs"], sharded: true);
