@@ -43,7 +43,7 @@ public static class NonLocalMeans
 }
 
 /// <summary>The weight of a pair of patches, 2^min(<paramref name="Bias"/> − sum·<paramref name="Scale"/>, 0), from their sum of squared differences.</summary>
-internal readonly record struct Similarity(float Scale, float Bias)
+internal readonly record struct Similarity(float Scale, float Bias) : ISumMap
 {
     /// <summary>Weights of as many pairs as a vector has lanes.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -70,4 +70,11 @@ internal readonly record struct Similarity(float Scale, float Bias)
         p = p * f + Vector<float>.One;
         return Vector.AsVectorSingle(Vector.AsVectorInt32(p) + Vector.ShiftLeft(Vector.AsVectorInt32(shifted), 23));
     }
+}
+
+/// <summary>What becomes of a sum over a patch.</summary>
+internal interface ISumMap
+{
+    /// <summary>The value to store, lane by lane.</summary>
+    Vector<float> Of(Vector<float> sum);
 }

@@ -15,26 +15,24 @@ internal sealed class PatchTile
 {
     private readonly Size3 _edge, _patch, _search, _halo;
     private readonly Similarity _similarity;
-    private readonly int _greyPitch, _sumPitch, _rowCount, _weightPitch;
+    private readonly int _greyPitch, _pitch, _rowCount, _weightPitch;
     private readonly float[] _grey, _squares, _rowSums, _planeSums, _weights, _values, _total;
-    private readonly int[] _rows;
 
     public PatchTile(Size3 edge, Size3 patch, Size3 search, Similarity similarity)
     {
         (_edge, _patch, _search, _halo, _similarity) = (edge, patch, search, patch + search, similarity);
         var margin = 2 * Vector<float>.Count;
         _greyPitch = edge.X + 2 * _halo.X + margin;
-        _sumPitch = edge.X + search.X + 2 * patch.X + margin;
+        _pitch = edge.X + search.X + 2 * patch.X + margin;
         _weightPitch = edge.X + margin;
         _rowCount = edge.Y + search.Y + 2 * patch.Y;
         _grey = new float[(edge.Z + 2 * _halo.Z) * (edge.Y + 2 * _halo.Y) * _greyPitch];
-        _squares = new float[_sumPitch];
-        _weights = new float[_sumPitch + margin];
-        _rowSums = new float[_rowCount * _sumPitch];
-        _planeSums = patch.Z == 0 ? [] : new float[(2 * patch.Z + 1) * _rowCount * _sumPitch];
+        _squares = new float[_pitch];
+        _weights = new float[_pitch + margin];
+        _rowSums = new float[_rowCount * _pitch];
+        _planeSums = patch.Z == 0 ? [] : new float[(edge.Z + search.Z + 2 * patch.Z) * _rowCount * _pitch];
         _values = new float[edge.Z * edge.Y * _weightPitch];
         _total = new float[_values.Length];
-        _rows = new int[2 * Math.Max(patch.Y, patch.Z) + 1];
     }
 
     /// <summary>Filters the inner box of a block.</summary>
@@ -94,65 +92,75 @@ internal sealed class PatchTile
             for (var y = start.Y - _patch.Y; y < end.Y + _patch.Y; y++)
             {
                 var row = y - start.Y + _patch.Y;
-                RowSums(z, y, start.X, width, t, row * _sumPitch);
-                if (row < rows - 1) continue;
-                for (var k = 0; k < rows; k++) _rows[k] = (row - rows + 1 + k) * _sumPitch;
+                RowSums(z, y, start.X, width, t, ref _rowSums[row * _pitch]);
+                var first = row - rows + 1;
+                if (first < 0) continue;
                 if (planes == 1)
                 {
-                    Weights(_rowSums, rows, width);
+                    Sum(ref _rowSums[first * _pitch], _pitch, rows, width, ref _weights[0], _similarity);
                     Accumulate(tile, t, z, y - _patch.Y, start.X);
                     continue;
                 }
-                SumRows(_rowSums, rows, width, _planeSums.AsSpan(PlaneRow(plane, row - rows + 1)));
+                Sum(ref _rowSums[first * _pitch], _pitch, rows, width, ref _planeSums[(plane * _rowCount + first) * _pitch], default(Plain));
                 if (plane < planes - 1) continue;
-                for (var k = 0; k < planes; k++) _rows[k] = PlaneRow(plane - planes + 1 + k, row - rows + 1);
-                Weights(_planeSums, planes, width);
+                ref var sums = ref _planeSums[((plane - planes + 1) * _rowCount + first) * _pitch];
+                Sum(ref sums, _rowCount * _pitch, planes, width, ref _weights[0], _similarity);
                 Accumulate(tile, t, z - _patch.Z, y - _patch.Y, start.X);
             }
         }
     }
 
     // squared differences between the row and the shifted row, summed over the width of a patch
-    private void RowSums(int z, int y, int x, int width, Size3 t, int to)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void RowSums(int z, int y, int x, int width, Size3 t, ref float sums)
     {
         ref var a = ref _grey[Grey(z, y, x - _patch.X)];
         ref var b = ref _grey[Grey(z + t.Z, y + t.Y, x - _patch.X + t.X)];
         ref var squares = ref _squares[0];
-        var reach = 2 * _patch.X;
-        for (var i = 0; i < width + reach; i += Vector<float>.Count)
+        for (var i = 0; i < width + 2 * _patch.X; i += Vector<float>.Count)
         {
             var difference = Vector.LoadUnsafe(ref a, (nuint)i) - Vector.LoadUnsafe(ref b, (nuint)i);
             (difference * difference).StoreUnsafe(ref squares, (nuint)i);
         }
-        ref var sums = ref _rowSums[to];
-        for (var i = 0; i < width; i += Vector<float>.Count)
+        Sum(ref squares, 1, 2 * _patch.X + 1, width, ref sums, default(Plain));
+    }
+
+    // ((f(i) + f(i + stride)) + f(i + 2·stride)) + …: the usual patches unrolled, which doubles the speed
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Sum<TMap>(ref float from, int stride, int count, int width, ref float to, TMap map) where TMap : struct, ISumMap
+    {
+        ref var b = ref Unsafe.Add(ref from, stride);
+        ref var c = ref Unsafe.Add(ref from, 2 * stride);
+        ref var d = ref Unsafe.Add(ref from, 3 * stride);
+        var (two, three) = ((nuint)(2 * stride), (nuint)(3 * stride));
+        for (var i = (nuint)0; i < (nuint)width; i += (nuint)Vector<float>.Count)
         {
-            var sum = Vector.LoadUnsafe(ref squares, (nuint)i);
-            for (var k = 1; k <= reach; k++) sum += Vector.LoadUnsafe(ref squares, (nuint)(i + k));
-            sum.StoreUnsafe(ref sums, (nuint)i);
+            var sum = Vector.LoadUnsafe(ref from, i);
+            if (count == 3)
+            {
+                sum = sum + Vector.LoadUnsafe(ref b, i) + Vector.LoadUnsafe(ref c, i);
+            }
+            else if (count == 5)
+            {
+                sum = sum + Vector.LoadUnsafe(ref b, i) + Vector.LoadUnsafe(ref c, i)
+                    + Vector.LoadUnsafe(ref b, i + two) + Vector.LoadUnsafe(ref c, i + two);
+            }
+            else if (count == 7)
+            {
+                sum = sum + Vector.LoadUnsafe(ref b, i) + Vector.LoadUnsafe(ref c, i) + Vector.LoadUnsafe(ref d, i)
+                    + Vector.LoadUnsafe(ref b, i + three) + Vector.LoadUnsafe(ref c, i + three) + Vector.LoadUnsafe(ref d, i + three);
+            }
+            else
+            {
+                for (var k = 1; k < count; k++) sum += Vector.LoadUnsafe(ref from, i + (nuint)(k * stride));
+            }
+            map.Of(sum).StoreUnsafe(ref to, i);
         }
     }
 
-    private void SumRows(float[] from, int count, int width, Span<float> to)
+    private readonly struct Plain : ISumMap
     {
-        ref var target = ref to[0];
-        for (var i = 0; i < width; i += Vector<float>.Count) Sum(ref from[0], _rows.AsSpan(0, count), i).StoreUnsafe(ref target, (nuint)i);
-    }
-
-    private void Weights(float[] from, int count, int width)
-    {
-        ref var weights = ref _weights[0];
-        var similarity = _similarity;
-        for (var i = 0; i < width; i += Vector<float>.Count)
-            similarity.Of(Sum(ref from[0], _rows.AsSpan(0, count), i)).StoreUnsafe(ref weights, (nuint)i);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector<float> Sum(ref float from, ReadOnlySpan<int> rows, int i)
-    {
-        var sum = Vector.LoadUnsafe(ref from, (nuint)(rows[0] + i));
-        for (var k = 1; k < rows.Length; k++) sum += Vector.LoadUnsafe(ref from, (nuint)(rows[k] + i));
-        return sum;
+        public Vector<float> Of(Vector<float> sum) => sum;
     }
 
     // weights of row (z, y), the first of them for column x: forwards to p, backwards to p + t, where these lie in the tile
@@ -162,6 +170,7 @@ internal sealed class PatchTile
         if (z + t.Z < tile.Z && (uint)(y + t.Y) < (uint)tile.Y) Accumulate(Result(z + t.Z, y + t.Y), Grey(z, y, -t.X), -t.X - x, tile.X);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Accumulate(int to, int from, int weight, int width)
     {
         ref var values = ref _values[to];
@@ -180,6 +189,4 @@ internal sealed class PatchTile
     private int Grey(int z, int y, int x) => ((z + _halo.Z) * (_edge.Y + 2 * _halo.Y) + y + _halo.Y) * _greyPitch + x + _halo.X;
 
     private int Result(int z, int y) => (z * _edge.Y + y) * _weightPitch;
-
-    private int PlaneRow(int plane, int row) => (plane % (2 * _patch.Z + 1) * _rowCount + row) * _sumPitch;
 }
