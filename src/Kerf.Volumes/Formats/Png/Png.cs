@@ -32,12 +32,12 @@ public static class Png
     }
 
     /// <summary>An 8-bit grey PNG. The same pixels always give the same filters and chunks.</summary>
-    public static byte[] Encode(ReadOnlySpan<byte> grey, int width, int height) =>
-        PngWriter.Encode(new(width, height, 8, PngColour.Grey), grey, adaptive: true);
+    public static byte[] Encode(ReadOnlySpan<byte> grey, int width, int height, VoxelSize? voxel = null) =>
+        PngWriter.Encode(new(width, height, 8, PngColour.Grey) { Voxel = voxel }, grey, adaptive: true);
 
     /// <summary>A 16-bit grey PNG.</summary>
-    public static byte[] Encode(ReadOnlySpan<ushort> grey, int width, int height) =>
-        PngWriter.Encode(new(width, height, 16, PngColour.Grey), MemoryMarshal.AsBytes(grey), adaptive: true);
+    public static byte[] Encode(ReadOnlySpan<ushort> grey, int width, int height, VoxelSize? voxel = null) =>
+        PngWriter.Encode(new(width, height, 16, PngColour.Grey) { Voxel = voxel }, MemoryMarshal.AsBytes(grey), adaptive: true);
 
     /// <summary>An 8-bit colour PNG from red, green, blue, red, …</summary>
     public static byte[] EncodeRgb(ReadOnlySpan<byte> rgb, int width, int height) =>
@@ -48,7 +48,8 @@ public static class Png
     /// <param name="width">Columns.</param>
     /// <param name="height">Rows.</param>
     /// <param name="phases">Names and colours; a label without a phase gets a colour of the house palette.</param>
-    public static byte[] EncodeLabels(ReadOnlySpan<byte> labels, int width, int height, IReadOnlyList<Phase> phases)
+    /// <param name="voxel">Voxel size in nanometres, kept in a text chunk.</param>
+    public static byte[] EncodeLabels(ReadOnlySpan<byte> labels, int width, int height, IReadOnlyList<Phase> phases, VoxelSize? voxel = null)
     {
         var last = phases.Count == 0 ? 0 : phases.Max(phase => phase.Label);
         foreach (var label in labels) if (label > last) last = label;
@@ -56,6 +57,6 @@ public static class Png
         for (var label = 1; label <= last; label++)
             palette[label] = (phases.FirstOrDefault(phase => phase.Label == label) ?? Phase.Unnamed(label)).Rgb;
         // the best filter for indices is none: differences of labels mean nothing
-        return PngWriter.Encode(new(width, height, 8, PngColour.Palette) { Palette = palette, Phases = phases }, labels, adaptive: false);
+        return PngWriter.Encode(new(width, height, 8, PngColour.Palette) { Palette = palette, Phases = phases, Voxel = voxel }, labels, adaptive: false);
     }
 }

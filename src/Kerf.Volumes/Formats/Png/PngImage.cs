@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
@@ -36,6 +37,9 @@ public sealed record PngHeader(int Width, int Height, int BitDepth, PngColour Co
     /// <summary>The phases when the indices of a palette are labels: with the names that Kerf wrote beside them, else "phase N".</summary>
     public IReadOnlyList<Phase>? Phases { get; init; }
 
+    /// <summary>Voxel size in nanometres that Kerf wrote beside the pixels; null when it did not. A pixel density (pHYs) tells none.</summary>
+    public VoxelSize? Voxel { get; init; }
+
     /// <summary>Samples of one pixel, 1 to 4.</summary>
     public int Channels => Colour switch { PngColour.Rgb => 3, PngColour.GreyAlpha => 2, PngColour.Rgba => 4, _ => 1 };
 
@@ -73,19 +77,16 @@ public sealed class PngImage(PngHeader header, byte[] samples)
         return plane;
     }
 
-    /// <summary>True when red, green and blue are equal everywhere: a grey image that some program saved in colour.</summary>
-    public bool IsGrey
+    /// <summary>
+    /// Red, green and blue mixed to one grey level: luma of Rec. 601 in thousandths, rounded; where they are equal it is that grey level exactly.
+    /// </summary>
+    /// <typeparam name="T">byte up to 8 bits, ushort for 16.</typeparam>
+    public T[] Luma<T>() where T : unmanaged, IBinaryInteger<T>
     {
-        get
-        {
-            if (Header.Channels < 3) return true;
-            var bytes = Header.BitDepth / 8;
-            for (var at = 0; at < samples.Length; at += Header.PixelBytes)
-            {
-                var red = samples.AsSpan(at, bytes);
-                if (!red.SequenceEqual(samples.AsSpan(at + bytes, bytes)) || !red.SequenceEqual(samples.AsSpan(at + 2 * bytes, bytes))) return false;
-            }
-            return true;
-        }
+        if (Header.Channels < 3) return Channel<T>(0);
+        var (red, green, blue) = (Channel<T>(0), Channel<T>(1), Channel<T>(2));
+        for (var i = 0; i < red.Length; i++)
+            red[i] = T.CreateTruncating((299L * long.CreateTruncating(red[i]) + 587L * long.CreateTruncating(green[i]) + 114L * long.CreateTruncating(blue[i]) + 500) / 1000);
+        return red;
     }
 }

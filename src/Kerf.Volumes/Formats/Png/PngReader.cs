@@ -60,17 +60,17 @@ internal static class PngReader
     {
         if (!chunks.Next()) return null;
         var header = Kind(chunks);
-        string? names = null;
+        string? names = null, voxel = null;
         while (chunks.Next())
         {
             if (chunks.Is("IDAT"))
             {
                 if (header.Colour == PngColour.Palette && header.Palette is null)
                     throw new InputError($"{chunks.Name}: has indexed pixels but no palette (damaged). Export the image again.");
-                return header with { Phases = PngPhases.Read(header, names) };
+                return header with { Phases = PngTexts.ReadPhases(header, names), Voxel = PngTexts.ReadVoxel(voxel) };
             }
             if (chunks.Is("PLTE")) header = header with { Palette = Palette(chunks, header) };
-            else if (chunks.Is("tEXt")) names = PngPhases.Text(chunks.Data) ?? names;
+            else if (chunks.Is("tEXt")) PngTexts.Read(chunks.Data, ref names, ref voxel);
             else if (chunks.Is("IEND")) throw new InputError($"{chunks.Name}: has no image data. Export the image again.");
             else chunks.RefuseUnknown();
         }

@@ -24,7 +24,8 @@ internal static class PngWriter
         (kind[8], kind[9], kind[10], kind[11], kind[12]) = ((byte)header.BitDepth, (byte)header.Colour, 0, 0, 0);
         Chunk(file, "IHDR", kind);
         if (header.Palette is { } palette) Chunk(file, "PLTE", [.. palette.SelectMany(colour => new[] { colour.R, colour.G, colour.B })]);
-        if (header.Phases is { Count: > 0 } phases) Chunk(file, "tEXt", PngPhases.Write(phases));
+        if (header.Phases is { Count: > 0 } phases) Chunk(file, "tEXt", PngTexts.Phases(phases));
+        if (header.Voxel is { } voxel) Chunk(file, "tEXt", PngTexts.Voxel(voxel));
         using var pixels = new MemoryStream();
         using (var deflated = new ZLibStream(pixels, CompressionLevel.Optimal, leaveOpen: true)) Rows(deflated, header, samples, adaptive);
         Chunk(file, "IDAT", pixels.GetBuffer().AsSpan(0, (int)pixels.Length));

@@ -100,12 +100,21 @@ public class PngTests
     }
 
     [Fact]
-    public void AGreyRampInAPaletteIsGreyNotPhases()
+    public void APaletteForTheDisplayOfGreyIsNoPhases()
     {
-        var ramp = Enumerable.Range(1, 255).Select(i => new Phase(i, $"phase {i}", $"#{i:x2}{i:x2}{i:x2}")).ToArray();
-        var bare = PngWriter.Encode(new(2, 1, 8, PngColour.Palette) { Palette = [.. Enumerable.Range(0, 256).Select(i => ((byte)i, (byte)i, (byte)i))] }, [7, 9], false);
-        Assert.Null(Png.Decode(bare).Header.Phases);
-        Assert.Null(Png.Decode(Png.EncodeLabels([7, 9], 2, 1, ramp)).Header.Phases);
+        var grey = Enumerable.Range(0, 256).Select(i => ((byte)i, (byte)i, (byte)i)).ToArray();
+        var heat = Enumerable.Range(0, 256).Select(i => ((byte)i, (byte)(i / 2), (byte)(255 - i))).ToArray();
+        foreach (var palette in new[] { grey, heat })
+            Assert.Null(Png.Decode(PngWriter.Encode(new(2, 1, 8, PngColour.Palette) { Palette = palette }, [7, 9], false)).Header.Phases);
+        Assert.Null(Png.Decode(PngWriter.Encode(new(2, 1, 8, PngColour.Palette) { Palette = grey[..2] }, [0, 1], false)).Header.Phases);
+    }
+
+    [Fact]
+    public void LumaOfGreyIsGrey()
+    {
+        var rgb = Enumerable.Range(0, 256).SelectMany(v => new[] { (byte)v, (byte)v, (byte)v }).ToArray();
+        Assert.Equal(Enumerable.Range(0, 256).Select(v => (byte)v), Png.Decode(Png.EncodeRgb(rgb, 256, 1)).Luma<byte>());
+        Assert.Equal([76, 150, 29], Png.Decode(Png.EncodeRgb([255, 0, 0, 0, 255, 0, 0, 0, 255], 3, 1)).Luma<byte>());
     }
 
     [Fact]
