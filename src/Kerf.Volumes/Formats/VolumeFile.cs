@@ -15,6 +15,7 @@ public static class VolumeFile
         options ??= OpenOptions.Default;
         if (Directory.Exists(path)) return IsZarr(path) ? OpenZarr(path, options) : SliceFolder.Open(path, options);
         if (!File.Exists(path)) throw Missing(path);
+        if (options.Level != 0) throw new InputError($"{path}: has no level {options.Level}; only an OME-Zarr has levels above 0.");
         if (SliceFile.IsTiff(path)) return OpenTiff(path, options);
         if (SliceFile.IsPng(path)) return Slices.Open(path, options);
         if (path.EndsWith(".npy", StringComparison.OrdinalIgnoreCase)) return Described(NpyVolume.Open(path), options);
@@ -27,7 +28,7 @@ public static class VolumeFile
     {
         if (Directory.Exists(path))
         {
-            if (IsZarr(path)) return ["channel 1"];
+            if (IsZarr(path)) return ZarrChannels(path, options ?? OpenOptions.Default);
             var channels = SliceFolder.Channels(path, options?.NamePattern);
             return channels.Count > 1 ? [.. channels.Select(channel => channel.Name)] : ImageChannels(Path.Combine(channels[0].Folder, channels[0].Slices[0].Name));
         }
@@ -73,10 +74,8 @@ public static class VolumeFile
     }
 
     /// <summary>A folder is a Zarr by its ending or by the metadata in it.</summary>
-    internal static bool IsZarr(string folder) => folder.TrimEnd('/', '\\').EndsWith(".zarr", StringComparison.OrdinalIgnoreCase)
-        || ZarrMetadata.Any(name => File.Exists(Path.Combine(folder, name)));
-
-    internal static readonly string[] ZarrMetadata = ["zarr.json", ".zattrs", ".zgroup", ".zarray"];
+    private static bool IsZarr(string folder) => folder.TrimEnd('/', '\\').EndsWith(".zarr", StringComparison.OrdinalIgnoreCase)
+        || new[] { "zarr.json", ".zattrs", ".zgroup", ".zarray" }.Any(name => File.Exists(Path.Combine(folder, name)));
 
     private static IReadOnlyList<string> ImageChannels(string path)
     {
@@ -85,8 +84,19 @@ public static class VolumeFile
         return file.Channels;
     }
 
-    private static IVolume OpenZarr(string path, OpenOptions options) =>
-        Described(ZarrVolume.Open(path, new ZarrOpenOptions { CacheBytes = options.CacheBytes, Level = options.Level }), options);
+    private static IReadOnlyList<string> ZarrChannels(string path, OpenOptions options)
+    {
+        using var volume = ZarrVolume.Open(path, new() { Level = options.Level, CacheBytes = 0 });
+        return volume.Channels.Count > 0 ? volume.Channels : ["channel 1"];
+    }
+
+    private static IVolume OpenZarr(string path, OpenOptions options)
+    {
+        var channel = ChannelNames.Pick(ZarrChannels(path, options), options.Channel, path);
+        var volume = ZarrVolume.Open(path, new() { Channel = channel, Level = options.Level, CacheBytes = options.CacheBytes });
+        return volume.IsComplete ? Described(volume, options) : throw new InputError(
+            $"{path}: is not complete; the run that wrote it was interrupted. Start that run again, it goes on where it stopped.");
+    }
 
     // as it is, unless the options tell more of the voxel size
     private static IVolume Described(IVolume volume, OpenOptions options)

@@ -65,7 +65,7 @@ internal static class VolumeWriter
     }
 
     private static bool IsOurs(string folder, string ending) => ending == ".zarr"
-        ? VolumeFile.ZarrMetadata.Any(name => File.Exists(Path.Combine(folder, name)))
+        ? ZarrVolume.IsKerfVolume(folder)
         : Directory.EnumerateFileSystemEntries(folder).All(entry =>
             File.Exists(entry) && Path.GetFileName(entry).StartsWith("slice_", StringComparison.Ordinal) && SliceFile.IsImage(entry));
 

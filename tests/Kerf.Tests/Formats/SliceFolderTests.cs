@@ -115,6 +115,43 @@ public sealed class SliceFolderTests : IDisposable
     }
 
     [Fact]
+    public void WhereSlicesAreMissingTheNumbersTellThePlaces()
+    {
+        foreach (var z in new[] { 1, 2, 5 }) Png($"s{z}.png", z);
+        var info = VolumeFile.Open(_scratch.Folder, Plain with { AllowGaps = true, SlicePitchNm = 8 }).Info;
+        Assert.Equal(("3-4", "0,8,32"), (info.Metadata["gaps"], info.Metadata["slicePositionsNm"]));
+    }
+
+    [Fact]
+    public void TheMicroscopeTellsBarPixelAndPosition()
+    {
+        var references = Path.Combine(AppContext.BaseDirectory, "References", "tiff");
+        Directory.CreateDirectory(_scratch["fei"]);
+        foreach (var z in new[] { 1, 2 }) File.Copy(Path.Combine(references, "fei.tif"), _scratch[$"fei/{z}.tif"]);
+        using (var file = TiffFile.Open(_scratch["fei/1.tif"]))
+        {
+            var bar = int.Parse(file.Info.Metadata["databarHeightPixels"]);
+            var info = VolumeFile.Open(_scratch["fei"], Plain with { SlicePitchNm = 9 }).Info;
+            Assert.Equal(file.Info.Size.Y - (bar < file.Info.Size.Y / 2 ? bar : 0), info.Size.Y);
+            Assert.Equal(file.Info.Voxel!.Value.X, info.Voxel!.Value.X);
+            Assert.Equal(9, info.Voxel.Value.Z);
+        }
+        // the pixel width that a single image takes as its thickness is none of a stack
+        Assert.Null(VolumeFile.Open(_scratch["fei"]).Info.Voxel);
+    }
+
+    [Fact]
+    public void AStackOfPagesIsNoSlice()
+    {
+        Directory.CreateDirectory(_scratch["a"]);
+        VolumeFile.Save(new Volume<byte>(new Size3(3, 5, 7)), _scratch["a/s1.tif"], Traversal.Default);
+        // alone in its folder it is what is meant
+        Assert.Equal(3, VolumeFile.Open(_scratch["a"]).Info.Size.Z);
+        VolumeFile.Save(new Volume<byte>(new Size3(1, 5, 7)), _scratch["a/s2.tif"], Traversal.Default);
+        Assert.Contains("s1.tif: holds 3 pages; in a folder of slices each file is one slice.", Assert.Throws<InputError>(() => VolumeFile.Open(_scratch["a"])).Message);
+    }
+
+    [Fact]
     public void TheInfoBarOfARealZeissImageIsCutOff()
     {
         var path = SharedData.Path("nanoporous-gold/npg_sem_zeiss_500kx.tif");

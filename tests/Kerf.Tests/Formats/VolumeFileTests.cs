@@ -129,6 +129,46 @@ public sealed class VolumeFileTests : IDisposable
     }
 
     [Fact]
+    public void DamagedArraysAreRefused()
+    {
+        VolumeFile.Save(new Volume<ushort>(Size), _scratch["good.npy"], Traversal.Default);
+        var good = File.ReadAllBytes(_scratch["good.npy"]);
+        for (var run = 0; run < (Slow.Enabled ? 20_000 : 500); run++)
+        {
+            var random = new CounterRandom(5, (ulong)run);
+            var file = good[..(random.NextInt(3) == 0 ? random.NextInt(good.Length + 1) : good.Length)];
+            for (var change = random.NextInt(4); change >= 0 && file.Length > 0; change--) file[random.NextInt(Math.Min(80, file.Length))] = (byte)random.NextUInt();
+            File.WriteAllBytes(_scratch["a.npy"], file);
+            try
+            {
+                var volume = VolumeFile.Open(_scratch["a.npy"]);
+                using var held = (IDisposable)volume;
+                Assert.True(volume.Info.Size.Count * volume.Info.Type.Bytes() <= file.Length);
+            }
+            catch (InputError) { }
+        }
+    }
+
+    [Fact]
+    public void ChannelsAndLevelsOfAZarrAreChosen()
+    {
+        var info = new VolumeInfo(new(2, 300, 300), PixelType.UInt8, VoxelSize.Cube(4));
+        var channels = ZarrVolume.CreateChannels(_scratch["a.zarr"], info, ["SE2", "ESB"]);
+        foreach (var (number, channel) in channels.Index())
+            ((IWritableVolume<byte>)channel).Write(Box.Whole(info.Size), Enumerable.Repeat((byte)(number + 1), (int)info.Size.Count).ToArray());
+        OpenSays("a.zarr", "holds 2 channels (SE2, ESB). Choose one with --channel SE2.");
+        Assert.Contains("is not complete", Assert.Throws<InputError>(() => VolumeFile.Open(_scratch["a.zarr"], new() { Channel = "ESB" })).Message);
+        channels[0].Complete(Traversal.Default);
+        Assert.Equal(["SE2", "ESB"], VolumeFile.Channels(_scratch["a.zarr"]));
+        Directory.Move(_scratch["a.zarr"], _scratch["bare"]);
+        var volume = (IVolume<byte>)VolumeFile.Open(_scratch["bare"], new() { Channel = "ESB", Level = 1 });
+        Assert.Equal(150, volume.Info.Size.X);
+        Assert.All(Volume<byte>.Load(volume).Data, value => Assert.Equal(2, value));
+        VolumeFile.Save(new Volume<byte>(Size), _scratch["b.npy"], Traversal.Default);
+        Assert.Contains("has no level 1", Assert.Throws<InputError>(() => VolumeFile.Open(_scratch["b.npy"], new() { Level = 1 })).Message);
+    }
+
+    [Fact]
     public void NotANumberIsFoundAndItsSliceNamed()
     {
         var volume = new Volume<float>(Size);

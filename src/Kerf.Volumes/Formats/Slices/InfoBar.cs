@@ -13,7 +13,7 @@ internal static class InfoBar
     public static int Rows<T>(ReadOnlySpan<T> slice, int height, int width) where T : unmanaged, IEquatable<T>
     {
         if (width < 64) return 0;
-        var rows = 0;
+        var (rows, below) = (0, 0);
         long inked = 0;
         T? ground = null;
         var top = 1.0;
@@ -22,8 +22,14 @@ internal static class InfoBar
             var (level, share) = Flat(slice.Slice(y * width, width));
             if (share < 0.5)
             {
+                // some bars leave the last row to the image
+                if (y >= height - 2 && rows == 0)
+                {
+                    below = height - y;
+                    continue;
+                }
                 // the edge between image and bar is a clean one, the bar neither a line nor a quarter of the image, its text sparse
-                return rows >= Math.Max(8, height / 50) && top > 0.95 && inked > rows * (long)width / 500 && inked < rows * (long)width / 2 ? rows : 0;
+                return rows >= Math.Max(8, height / 50) && top > 0.95 && inked > rows * (long)width / 500 && inked < rows * (long)width / 2 ? rows + below : 0;
             }
             // the bar's own lowest rows may be a frame in another colour
             if (rows == 4) ground = level;

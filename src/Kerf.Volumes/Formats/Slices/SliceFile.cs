@@ -44,7 +44,7 @@ internal sealed record SliceFile(string Path, VolumeInfo Info, int Bits, IReadOn
             _ => ["channel 1"],
         };
         var type = header.BitDepth == 16 ? PixelType.UInt16 : PixelType.UInt8;
-        return new(path, new(new(1, header.Height, header.Width), type, null) { Phases = header.Phases }, header.BitDepth, names);
+        return new(path, new(new(1, header.Height, header.Width), type, header.Voxel) { Phases = header.Phases }, header.BitDepth, names);
     }
 
     private T[] DecodePng<T>(int channel) where T : unmanaged

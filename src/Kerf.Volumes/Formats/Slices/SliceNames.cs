@@ -96,8 +96,11 @@ internal static partial class SliceNames
             if (numbers.Any(n => n[at].Length > 18)) continue;
             var alone = Group(names, numbers, at, n => string.Join('\n', n.Select((value, i) => i == at ? "#" : value)));
             // numbers that vary in step (counter and position, counter and time) leave every name a series of its own
-            if (alone.Count == names.Length && names.Length > 1) alone = Group(names, numbers, at, _ => "");
-            if (alone.Any(series => series.Slices.Select(slice => slice.Number).Distinct().Count() < series.Slices.Count)) continue;
+            if (alone.Count == names.Length && names.Length > 1)
+            {
+                alone = Group(names, numbers, at, _ => "");
+                if (alone[0].Slices.DistinctBy(slice => slice.Number).Count() < names.Length) continue;
+            }
             var missing = alone.Sum(series => Missing(Ordered(series).Slices)?.Count ?? int.MaxValue);
             if (alone.Count < best.Groups || (alone.Count == best.Groups && missing < best.Missing)) best = (alone.Count, missing, alone);
         }
