@@ -141,6 +141,27 @@ public sealed class SliceFolderTests : IDisposable
     }
 
     [Fact]
+    public void AtlasPositionsTellThePitch()
+    {
+        // the reference file's note, at other positions of the same length: µm, pixels of 10 nm
+        var bytes = File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "References", "tiff", "fibics.tif"));
+        var at = bytes.AsSpan().IndexOf("<ZPos>1.25"u8) + 6;
+        foreach (var (z, position) in new[] { "1.25", "1.27", "1.30" }.Index())
+        {
+            System.Text.Encoding.ASCII.GetBytes(position).CopyTo(bytes, at);
+            File.WriteAllBytes(_scratch[$"s{z}.tif"], bytes);
+        }
+        var info = VolumeFile.Open(_scratch.Folder).Info;
+        Assert.Equal("0,20,50", info.Metadata["slicePositionsNm"]);
+        Assert.Equal(new VoxelSize(25, 12, 10), info.Voxel);
+        // a step of 400 µm does not fit pixels of 10 nm
+        "9999"u8.CopyTo(bytes.AsSpan(at));
+        File.WriteAllBytes(_scratch["s1.tif"], bytes);
+        File.Delete(_scratch["s2.tif"]);
+        Assert.Null(VolumeFile.Open(_scratch.Folder).Info.Voxel);
+    }
+
+    [Fact]
     public void AStackOfPagesIsNoSlice()
     {
         Directory.CreateDirectory(_scratch["a"]);

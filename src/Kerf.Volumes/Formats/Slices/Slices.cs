@@ -32,8 +32,8 @@ internal static class Slices
         var bar = options.KeepInfoBar ? 0 : Bar(files, channel);
         var head = files[0].Info;
         var metadata = head.Metadata.Where(note => note.Key != "slicePosition").ToDictionary();
-        var positions = Positions([.. files.Select(file => Told(file.Info.Metadata.GetValueOrDefault("slicePosition")))])
-            ?? Positions([.. names.Select(name => name.PositionNm)]) ?? (missing.Count > 0 ? Positions(names, options.SlicePitchNm) : null);
+        var positions = Positions([.. names.Select(name => name.PositionNm)]) ?? Told(files)
+            ?? (missing.Count > 0 ? Positions(names, options.SlicePitchNm) : null);
         if (positions is not null) metadata["slicePositionsNm"] = string.Join(',', positions.Select(position => Text(position)));
         if (missing.Count > 0) metadata["gaps"] = SliceNames.Listed(missing, int.MaxValue);
         if (bar > 0) metadata["infoBarRowsCut"] = Text(bar);
@@ -98,9 +98,14 @@ internal static class Slices
         return options.Complete(told with { Voxel = isTold || pitch is not null || options.SlicePitchNm is not null ? told.Voxel : null }, pitch);
     }
 
-    // "12.5 um", of either sign
-    private static double? Told(string? position) =>
-        position?.Split(' ', 2) is [var number, var unit] ? LengthUnit.Number(number) * LengthUnit.Nanometres(unit) : null;
+    // "12.5 um" of either sign, or Atlas' plain number: in µm, as its file names say; taken only where it fits the pixel
+    private static double[]? Told(SliceFile[] files)
+    {
+        var texts = files.Select(file => file.Info.Metadata.GetValueOrDefault("slicePosition")?.Split(' ', 2)).ToArray();
+        var positions = Positions([.. texts.Select(text => text is null ? null : LengthUnit.Number(text[0]) * LengthUnit.Nanometres(text.ElementAtOrDefault(1) ?? "um"))]);
+        if (positions is null || texts[0]!.Length > 1) return positions;
+        return LengthUnit.Number(files[0].Info.Metadata.GetValueOrDefault("pixelSizeNm")) is { } pixel && MedianStep(positions) / pixel is > 0.05 and < 50 ? positions : null;
+    }
 
     // where slices are missing, the numbers tell the places
     private static double[]? Positions(IReadOnlyList<SliceName> names, double? pitch)
