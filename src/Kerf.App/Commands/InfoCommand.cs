@@ -35,7 +35,8 @@ public static class InfoCommand
     public static string Text(JsonObject description)
     {
         var text = new StringBuilder();
-        void Line(string name, string value) => text.Append(CultureInfo.InvariantCulture, $"{name,-22}{(value.Length > 100 ? value[..97] + "…" : value)}\n");
+        void Line(string name, string value) =>
+            text.Append(CultureInfo.InvariantCulture, $"{name,-22}{(value.Length > 100 ? value[..97] + "…" : value)}\n");
         Line("shape (z, y, x)", string.Join(" × ", description["shape"]!.AsArray().Select(length => length!.ToString())));
         Line("type", description["type"]!.ToString());
         Line("voxel size (z, y, x)", description["voxelSize"] is { } voxel

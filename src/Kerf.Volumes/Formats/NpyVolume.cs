@@ -23,8 +23,9 @@ public static partial class NpyVolume
         if (!start.AsSpan().StartsWith(Magic) || start.Length < 12)
             throw new InputError($"{path}: is no NumPy array (its first bytes are others). Save it again with numpy.save.");
         var wide = start[6] >= 2;
-        var offset = (wide ? 12L : 10L) + (wide ? BinaryPrimitives.ReadUInt32LittleEndian(start.AsSpan(8)) : BinaryPrimitives.ReadUInt16LittleEndian(start.AsSpan(8)));
-        if (start[6] is < 1 or > 3 || offset > start.Length) throw new InputError($"{path}: its header is damaged or cut off. Save it again with numpy.save.");
+        var offset = wide ? 12L + BinaryPrimitives.ReadUInt32LittleEndian(start.AsSpan(8)) : 10L + BinaryPrimitives.ReadUInt16LittleEndian(start.AsSpan(8));
+        if (start[6] is < 1 or > 3 || offset > start.Length)
+            throw new InputError($"{path}: its header is damaged or cut off. Save it again with numpy.save.");
         var header = Encoding.Latin1.GetString(start, 0, (int)offset);
         var (type, size) = (Type(path, Field(path, header, Descr())), Size(path, Field(path, header, Shape())));
         if (Field(path, header, Order()) == "True")
@@ -72,7 +73,8 @@ public static partial class NpyVolume
     {
         var axes = shape.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         var lengths = axes.Select(axis => int.TryParse(axis, NumberStyles.None, CultureInfo.InvariantCulture, out var length) ? length : 0).ToArray();
-        if (lengths.Length is not (2 or 3) || lengths.Contains(0) || lengths.Aggregate((decimal)1, (product, length) => product * length) > long.MaxValue / 8)
+        var count = lengths.Take(3).Aggregate((decimal)1, (product, length) => product * length);
+        if (lengths.Length is not (2 or 3) || count is 0 or > long.MaxValue / 8)
             throw new InputError($"{path}: has the shape ({shape}); a volume has 2 or 3 axes (z, y, x) of 1 and more. Save the part that is one.");
         return lengths.Length == 2 ? new(1, lengths[0], lengths[1]) : new(lengths[0], lengths[1], lengths[2]);
     }

@@ -65,8 +65,8 @@ internal static class ChannelNames
     {
         if (wanted is null)
         {
-            return names.Count == 1 || names[0] is "luma" or "grey" ? 0
-                : throw new InputError($"{path}: holds {names.Count} channels ({Listed(names)}). Choose one with --channel {Quoted(names[0])}.");
+            return names.Count == 1 || names[0] is "luma" or "grey" ? 0 : throw new InputError(
+                $"{path}: holds {names.Count} channels ({Listed(names)}). Choose one with --channel {Quoted(names[0])}.");
         }
         for (var i = 0; i < names.Count; i++)
             if (string.Equals(names[i], wanted, StringComparison.OrdinalIgnoreCase) || names[i] == $"channel {wanted}") return i;

@@ -30,10 +30,12 @@ public static class VolumeFile
         {
             if (IsZarr(path)) return ZarrChannels(path, options ?? OpenOptions.Default);
             var channels = SliceFolder.Channels(path, options?.NamePattern);
-            return channels.Count > 1 ? [.. channels.Select(channel => channel.Name)] : ImageChannels(Path.Combine(channels[0].Folder, channels[0].Slices[0].Name));
+            return channels.Count > 1 ? [.. channels.Select(channel => channel.Name)]
+                : ImageChannels(Path.Combine(channels[0].Folder, channels[0].Slices[0].Name));
         }
         if (!File.Exists(path)) throw Missing(path);
-        return SliceFile.IsImage(path) ? ImageChannels(path) : path.EndsWith(".npy", StringComparison.OrdinalIgnoreCase) ? ["channel 1"] : throw Unreadable(path);
+        if (SliceFile.IsImage(path)) return ImageChannels(path);
+        return path.EndsWith(".npy", StringComparison.OrdinalIgnoreCase) ? ["channel 1"] : throw Unreadable(path);
     }
 
     /// <summary>
@@ -58,8 +60,8 @@ public static class VolumeFile
         var first = Array.FindIndex(wrong, count => count > 0);
         if (first < 0) return;
         var slices = wrong.Count(count => count > 0);
-        throw new InputError($"{name}: slice {first} holds {wrong[first]} voxels that are NaN or infinite{(slices > 1 ? $", {slices} slices in all do" : "")}. "
-            + "Replace them before import, for example with numpy.nan_to_num.");
+        throw new InputError($"{name}: slice {first} holds {wrong[first]} voxels that are NaN or infinite"
+            + $"{(slices > 1 ? $", {slices} slices in all do" : "")}. Replace them before import, for example with numpy.nan_to_num.");
     }
 
     internal static IVolume OpenTiff(string path, OpenOptions options)
@@ -111,8 +113,8 @@ public static class VolumeFile
     }
 
     private static InputError Unreadable(string path) => new(
-        $"{path}: {(Path.GetExtension(path) is { Length: > 1 } ending ? $"{ending} files are" : "a file without ending is")} not read; Kerf reads {Readable}. "
-        + "Convert it first, for example with Fiji.");
+        $"{path}: {(Path.GetExtension(path) is { Length: > 1 } ending ? $"{ending} files are" : "a file without ending is")} not read; "
+        + $"Kerf reads {Readable}. Convert it first, for example with Fiji.");
 
     private static InputError Missing(string path)
     {

@@ -27,7 +27,8 @@ internal static class VolumeWriter
         {
             Remove(partial);
             if (exception is not (IOException or UnauthorizedAccessException)) throw;
-            throw new InputError($"{path}: cannot be written ({exception.Message}). Check the folder's rights and the space left on the disk.", exception);
+            throw new InputError(
+                $"{path}: cannot be written ({exception.Message}). Check the folder's rights and the space left on the disk.", exception);
         }
     }
 
@@ -41,10 +42,13 @@ internal static class VolumeWriter
             case ".tif" or ".tiff": return partial => TiffWriter.Save(source, partial, walk, options.Compress);
             case ".npy": return partial => SaveNpy(source, partial, walk);
             case ".png" when info.Size.Z > 1:
-                throw new InputError($"{place}: a PNG holds one slice, the volume has {info.Size.Z}. Write {Path.ChangeExtension(place, null)}/ (with the slash) for a folder of them.");
-            case ".png" when info.Type == PixelType.Float32: throw new InputError($"{place}: PNG holds no float values. Write .tif or .npy.");
+                throw new InputError($"{place}: a PNG holds one slice, the volume has {info.Size.Z}. "
+                    + $"Write {Path.ChangeExtension(place, null)}/ (with the slash) for a folder of them.");
+            case ".png" when info.Type == PixelType.Float32:
+                throw new InputError($"{place}: PNG holds no float values. Write .tif or .npy.");
             case ".png": return partial => File.WriteAllBytes(partial, EncodePng(source, 0));
-            default: throw new InputError($"{place}: {(ending.Length > 1 ? $"no format has the ending {ending}" : "the name has no ending")}. Write {Writable}.");
+            default:
+                throw new InputError($"{place}: {(ending.Length > 1 ? $"no format has the ending {ending}" : "the name has no ending")}. Write {Writable}.");
         }
     }
 
@@ -61,7 +65,8 @@ internal static class VolumeWriter
         if (!Directory.Exists(place) || (makesFolder && !Directory.EnumerateFileSystemEntries(place).Any())) return;
         if (!makesFolder) throw new InputError($"{path}: is a folder, a file is to be written. Choose another name.");
         if (!options.Overwrite) throw new InputError($"{path}: is there already and not empty. Choose another name, or replace it with --force.");
-        if (!IsOurs(place, ending)) throw new InputError($"{path}: holds files that Kerf did not save there. Choose another name, or empty the folder yourself.");
+        if (!IsOurs(place, ending))
+            throw new InputError($"{path}: holds files that Kerf did not save there. Choose another name, or empty the folder yourself.");
     }
 
     private static bool IsOurs(string folder, string ending) => ending == ".zarr"

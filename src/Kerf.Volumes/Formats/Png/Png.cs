@@ -49,7 +49,8 @@ public static class Png
     /// <param name="height">Rows.</param>
     /// <param name="phases">Names and colours; a label without a phase gets a colour of the house palette.</param>
     /// <param name="voxel">Voxel size in nanometres, kept in a text chunk.</param>
-    public static byte[] EncodeLabels(ReadOnlySpan<byte> labels, int width, int height, IReadOnlyList<Phase> phases, VoxelSize? voxel = null)
+    public static byte[] EncodeLabels(
+        ReadOnlySpan<byte> labels, int width, int height, IReadOnlyList<Phase> phases, VoxelSize? voxel = null)
     {
         var last = phases.Count == 0 ? 0 : phases.Max(phase => phase.Label);
         foreach (var label in labels) if (label > last) last = label;

@@ -69,7 +69,8 @@ public sealed class PngImage(PngHeader header, byte[] samples)
     /// <typeparam name="T">byte up to 8 bits, ushort for 16.</typeparam>
     public T[] Channel<T>(int channel) where T : unmanaged
     {
-        if (Unsafe.SizeOf<T>() != (Header.BitDepth == 16 ? 2 : 1)) throw new InvalidOperationException($"{typeof(T).Name} does not hold {Header.BitDepth} bits");
+        if (Unsafe.SizeOf<T>() != (Header.BitDepth == 16 ? 2 : 1))
+            throw new InvalidOperationException($"{typeof(T).Name} does not hold {Header.BitDepth} bits");
         var from = MemoryMarshal.Cast<byte, T>(samples.AsSpan());
         var plane = new T[from.Length / Header.Channels];
         if (Header.Channels == 1) from.CopyTo(plane);
@@ -86,7 +87,8 @@ public sealed class PngImage(PngHeader header, byte[] samples)
         if (Header.Channels < 3) return Channel<T>(0);
         var (red, green, blue) = (Channel<T>(0), Channel<T>(1), Channel<T>(2));
         for (var i = 0; i < red.Length; i++)
-            red[i] = T.CreateTruncating((299L * long.CreateTruncating(red[i]) + 587L * long.CreateTruncating(green[i]) + 114L * long.CreateTruncating(blue[i]) + 500) / 1000);
+            red[i] = T.CreateTruncating((299 * Wide(red[i]) + 587 * Wide(green[i]) + 114 * Wide(blue[i]) + 500) / 1000);
         return red;
+        static long Wide(T value) => long.CreateTruncating(value);
     }
 }

@@ -81,12 +81,16 @@ internal static class PngReader
     {
         var data = chunks.Data;
         var name = chunks.Name;
-        if (!chunks.Is("IHDR") || data.Length != 13) throw new InputError($"{name}: does not start with a PNG header (damaged). Export the image again.");
+        if (!chunks.Is("IHDR") || data.Length != 13)
+            throw new InputError($"{name}: does not start with a PNG header (damaged). Export the image again.");
         var width = BinaryPrimitives.ReadUInt32BigEndian(data);
         var height = BinaryPrimitives.ReadUInt32BigEndian(data[4..]);
         var (depth, colour) = (data[8], (PngColour)data[9]);
         if (width is 0 or > int.MaxValue || height is 0 or > int.MaxValue)
-            throw new InputError($"{name}: declares {width}×{height} pixels; a PNG has 1 to 2147483647 columns and rows (damaged). Export the image again.");
+        {
+            throw new InputError(
+                $"{name}: declares {width}×{height} pixels; a PNG has 1 to 2147483647 columns and rows (damaged). Export the image again.");
+        }
         var allowed = colour switch
         {
             PngColour.Grey => depth is 1 or 2 or 4 or 8 or 16,
@@ -186,7 +190,8 @@ internal ref struct PngChunks
         _file = file;
         (Name, _whole, _next) = (name, whole, Signature.Length);
         if (file.Length == 0) throw new InputError($"{name}: is empty. Copy or export the image again.");
-        if (!file.StartsWith(Signature)) throw new InputError($"{name}: is no PNG image (its first bytes are others). Give its true ending, or export it again.");
+        if (!file.StartsWith(Signature))
+            throw new InputError($"{name}: is no PNG image (its first bytes are others). Give its true ending, or export it again.");
     }
 
     public string Name { get; }

@@ -54,9 +54,7 @@ internal static class PngTexts
         try
         {
             var phases = JsonSerializer.Deserialize<List<Phase?>>(json, Json);
-            var sound = phases is not null && phases.TrueForAll(phase =>
-                phase is { Label: >= 1 and <= 255, Name.Length: > 0, Colour: { Length: 7 } colour } && colour[0] == '#' && colour.Skip(1).All(char.IsAsciiHexDigit));
-            return sound ? phases!.ConvertAll(phase => phase!) : null;
+            return phases is not null && phases.TrueForAll(IsSound) ? phases.ConvertAll(phase => phase!) : null;
         }
         // a foreign text under our keyword: the palette still tells the colours
         catch (JsonException)
@@ -64,6 +62,9 @@ internal static class PngTexts
             return null;
         }
     }
+
+    private static bool IsSound(Phase? phase) => phase is { Label: >= 1 and <= 255, Name.Length: > 0, Colour: ['#', .. { Length: 6 } digits] }
+        && digits.All(char.IsAsciiHexDigit);
 
     // a palette for the display of grey levels is grey, or changes little from one level to the next; colours of labels jump
     private static bool IsGrey(IReadOnlyList<(byte R, byte G, byte B)> palette) =>

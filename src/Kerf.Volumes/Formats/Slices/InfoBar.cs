@@ -29,7 +29,8 @@ internal static class InfoBar
                     continue;
                 }
                 // the edge between image and bar is a clean one, the bar neither a line nor a quarter of the image, its text sparse
-                return rows >= Math.Max(8, height / 50) && top > 0.95 && inked > rows * (long)width / 500 && inked < rows * (long)width / 2 ? rows + below : 0;
+                var share500 = inked * 500 / (rows * (long)width + 1);
+                return rows >= Math.Max(8, height / 50) && top > 0.95 && share500 is >= 1 and < 250 ? rows + below : 0;
             }
             // the bar's own lowest rows may be a frame in another colour
             if (rows == 4) ground = level;

@@ -23,7 +23,8 @@ internal static class SliceFolder
             .SelectMany(sub => Channels(sub.Folder, sub.Images, pattern) is var inside && inside.Count == 1
                 ? inside.Select(channel => channel with { Name = Path.GetFileName(sub.Folder) })
                 : inside.Select(channel => channel with { Name = $"{Path.GetFileName(sub.Folder)}/{channel.Name}" })).ToList();
-        return channels.Count > 0 ? channels : throw new InputError($"{folder}: holds no TIFF or PNG slices ({Content(folder)}). Give the folder that does.");
+        return channels.Count > 0 ? channels : throw new InputError(
+            $"{folder}: holds no TIFF or PNG slices ({Content(folder)}). Give the folder that does.");
     }
 
     /// <summary>Opens a channel.</summary>
@@ -33,8 +34,9 @@ internal static class SliceFolder
         // one channel: the name, if any, is that of a channel inside the images
         var layout = channels.Count > 1 ? ChannelNames.Pick([.. channels.Select(c => c.Name)], options.Channel, folder) : 0;
         var (channel, inside) = (channels[layout], channels.Count > 1 || options.Channel == channels[0].Name ? null : options.Channel);
-        if (channel.Slices.Count == 1 && channels.Count == 1 && Path.Combine(channel.Folder, channel.Slices[0].Name) is var only && SliceFile.IsTiff(only))
-            return VolumeFile.OpenTiff(only, options with { Channel = inside });
+        var first = Path.Combine(channel.Folder, channel.Slices[0].Name);
+        // a stack that lies alone in its folder
+        if (channel.Slices.Count == 1 && SliceFile.IsTiff(first)) return VolumeFile.OpenTiff(first, options with { Channel = inside });
         return Slices.Open(channel, options with { Channel = inside });
     }
 
@@ -42,14 +44,20 @@ internal static class SliceFolder
     {
         var series = SliceNames.Series(images, pattern);
         if (series.Count == 0)
-            throw new InputError($"{folder}: no name of its {images.Count} slices follows the pattern \"{pattern}\"; one is {images[0]}. Correct the pattern.");
+        {
+            throw new InputError(
+                $"{folder}: no name of its {images.Count} slices follows the pattern \"{pattern}\"; one is {images[0]}. Correct the pattern.");
+        }
         if (series.Count == 1) return [new("channel 1", folder, series[0].Slices)];
         if (pattern is not null) return [.. series.Select(s => new SliceChannel(s.Label, folder, s.Slices))];
         // names without a common number: nothing but their order is known
         if (series.TrueForAll(s => s.Slices.Count == 1)) return [new("channel 1", folder, [.. images.Select(name => new SliceName(name, null))])];
         var (least, most) = (series.MinBy(s => s.Slices.Count)!, series.MaxBy(s => s.Slices.Count)!);
         if (least.Slices.Count < 2 || least.Slices.Count < most.Slices.Count / 2)
-            throw new InputError($"{folder}: {Count(most)} named like {most.Label}, but {least.Slices[0].Name} is not. Move it elsewhere, or say which belong together with a name pattern.");
+        {
+            throw new InputError($"{folder}: {Count(most)} named like {most.Label}, but {least.Slices[0].Name} is not. "
+                + "Move it elsewhere, or say which belong together with a name pattern.");
+        }
         var names = SliceNames.Distinguish([.. series.Select(s => s.Label)]);
         return [.. series.Select((s, i) => new SliceChannel(names[i], folder, s.Slices))];
     }
@@ -57,7 +65,8 @@ internal static class SliceFolder
     private static string Count(SliceSeries series) => series.Slices.Count == 1 ? "1 slice is" : $"{series.Slices.Count} slices are";
 
     private static List<string> Images(string folder) =>
-        [.. Guarded(folder, () => Directory.GetFiles(folder)).Where(path => SliceFile.IsImage(path) && !IsHidden(path)).Select(path => Path.GetFileName(path)).OrderBy(name => name, SliceNames.Natural)];
+        [.. Guarded(folder, () => Directory.GetFiles(folder)).Where(path => SliceFile.IsImage(path) && !IsHidden(path))
+            .Select(path => Path.GetFileName(path)).OrderBy(name => name, SliceNames.Natural)];
 
     // what macOS leaves behind ("._slice1.tif") and other programs hide
     private static bool IsHidden(string path) => Path.GetFileName(path).StartsWith('.');

@@ -45,7 +45,8 @@ internal static partial class SliceNames
     /// <summary>Position along z in nanometres that a name tells.</summary>
     public static double? Position(string name) =>
         Depth().Match(name) is { Success: true } match && double.TryParse(match.Groups[1].Value, CultureInfo.InvariantCulture, out var value)
-            ? value * (match.Groups[2].Value == "nm" ? 1 : 1000) : null;
+            ? value * (match.Groups[2].Value == "nm" ? 1 : 1000)
+            : null;
 
     /// <summary>
     /// The numbers between the first and the last that no slice has, in a numbering of equal steps; null when the numbers count no slices:
@@ -110,7 +111,7 @@ internal static partial class SliceNames
     private static List<SliceSeries> Group(string[] names, string[][] numbers, int place, Func<string[], string> key) =>
         [.. Enumerable.Range(0, names.Length).GroupBy(i => key(numbers[i])).Select(group => new SliceSeries(
             Label(names[group.First()], group.Key.Length == 0 ? null : place),
-            [.. group.Select(i => new SliceName(names[i], decimal.Parse(numbers[i][place], CultureInfo.InvariantCulture)))]))];
+            [.. group.Select(i => new SliceName(names[i], Parsed(numbers[i][place])))]))];
 
     // the name with # for one number, or for all
     private static string Label(string name, int? place)
@@ -129,8 +130,10 @@ internal static partial class SliceNames
         return names.Select(name => (Name: name, Match: regex.Match(name))).Where(found => found.Match.Success)
             .GroupBy(found => found.Match.Groups["channel"].Value)
             .Select(group => new SliceSeries(group.Key.Length > 0 ? group.Key : pattern,
-                [.. group.Select(found => new SliceName(found.Name, decimal.Parse(found.Match.Groups["slice"].Value, CultureInfo.InvariantCulture)))]));
+                [.. group.Select(found => new SliceName(found.Name, Parsed(found.Match.Groups["slice"].Value)))]));
     }
+
+    private static decimal Parsed(string number) => decimal.Parse(number, CultureInfo.InvariantCulture);
 
     private static SliceSeries Ordered(SliceSeries series) => series with
     {

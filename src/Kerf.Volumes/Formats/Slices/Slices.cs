@@ -56,11 +56,14 @@ internal static class Slices
     {
         var pair = channel.Slices.Zip(channel.Slices.Skip(1)).FirstOrDefault(p => p.First.Number is { } number && number == p.Second.Number);
         if (pair.First is not null)
-            throw new InputError($"{channel.Folder}: {pair.First.Name} and {pair.Second.Name} are both slice {pair.First.Number}. Move one of them elsewhere.");
+        {
+            throw new InputError(
+                $"{channel.Folder}: {pair.First.Name} and {pair.Second.Name} are both slice {pair.First.Number}. Move one of them elsewhere.");
+        }
         var missing = SliceNames.Missing(channel.Slices) ?? [];
         return missing.Count == 0 || options.AllowGaps ? missing : throw new InputError(
-            $"{channel.Folder}: {(missing.Count == 1 ? "slice" : "slices")} {SliceNames.Listed(missing)} missing between {channel.Slices[0].Name} and {channel.Slices[^1].Name}. "
-            + "Add what is missing, or take the rest as it is with --allow-gaps.");
+            $"{channel.Folder}: {(missing.Count == 1 ? "slice" : "slices")} {SliceNames.Listed(missing)} missing between {channel.Slices[0].Name} "
+            + $"and {channel.Slices[^1].Name}. Add what is missing, or take the rest as it is with --allow-gaps.");
     }
 
     private static void CheckAlike(string folder, SliceFile[] files)
@@ -68,8 +71,10 @@ internal static class Slices
         static (Size3, PixelType, int, int) Kind(SliceFile file) => (file.Info.Size, file.Info.Type, file.Bits, file.Channels.Count);
         var common = files.GroupBy(Kind).MaxBy(group => group.Count())!;
         if (files.FirstOrDefault(file => Kind(file) != common.Key) is { } odd)
-            throw new InputError($"{odd.Path}: is {Described(odd)}; {common.Count()} of the {files.Length} slices in {folder} are {Described(common.First())}. "
-                + "Export it like the others, or move it elsewhere.");
+        {
+            throw new InputError($"{odd.Path}: is {Described(odd)}; {common.Count()} of the {files.Length} slices in {folder} are "
+                + $"{Described(common.First())}. Export it like the others, or move it elsewhere.");
+        }
         string Described(SliceFile file) => file.Kind + (file.Channels.Count > 1 ? $" with channels {string.Join(", ", file.Channels)}" : "");
     }
 
@@ -102,9 +107,11 @@ internal static class Slices
     private static double[]? Told(SliceFile[] files)
     {
         var texts = files.Select(file => file.Info.Metadata.GetValueOrDefault("slicePosition")?.Split(' ', 2)).ToArray();
-        var positions = Positions([.. texts.Select(text => text is null ? null : LengthUnit.Number(text[0]) * LengthUnit.Nanometres(text.ElementAtOrDefault(1) ?? "um"))]);
+        var positions = Positions([.. texts.Select(text =>
+            text is null ? null : LengthUnit.Number(text[0]) * LengthUnit.Nanometres(text.ElementAtOrDefault(1) ?? "um"))]);
         if (positions is null || texts[0]!.Length > 1) return positions;
-        return LengthUnit.Number(files[0].Info.Metadata.GetValueOrDefault("pixelSizeNm")) is { } pixel && MedianStep(positions) / pixel is > 0.05 and < 50 ? positions : null;
+        var pixel = LengthUnit.Number(files[0].Info.Metadata.GetValueOrDefault("pixelSizeNm"));
+        return MedianStep(positions) / pixel is > 0.05 and < 50 ? positions : null;
     }
 
     // where slices are missing, the numbers tell the places

@@ -3,7 +3,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Kerf.Volumes;
 
-/// <summary>Where the values of a tag lie: <see cref="Count"/> values of <see cref="Type"/> from <see cref="Offset"/> on, all inside the file.</summary>
+/// <summary>Where the values of a tag lie: <see cref="Count"/> values of <see cref="Type"/> from <see cref="Offset"/> on, all in the file.</summary>
 internal readonly record struct TiffField(int Type, long Count, long Offset)
 {
     /// <summary>Bytes of one value; 0 for a type that TIFF does not know.</summary>

@@ -10,7 +10,7 @@ internal static class TiffTag
         Fibics = 51023;
 }
 
-/// <summary>Reads the header and the chain of directories. Its time and memory are bounded by the file's length: directories may not overlap.</summary>
+/// <summary>Reads the header and the chain of directories. Time and memory are bounded by the file's length: directories may not overlap.</summary>
 internal static class TiffDirectories
 {
     // uncompressed strips are read in parts of about this size
@@ -46,7 +46,8 @@ internal static class TiffDirectories
         file.BigTiff = file.U16(head[2..]) == 43;
         if (head[0] != head[1] || head[0] is not ((byte)'I' or (byte)'M') || file.U16(head[2..]) is not (42 or 43))
             throw file.Wrong("is not a TIFF file: it does not start with II or MM and 42 or 43", "give a TIFF file.");
-        if (file.BigTiff && (file.U16(head[4..]) != 8 || file.U16(head[6..]) != 0)) throw file.Wrong("has a BigTIFF header with offsets that are not 8 bytes");
+        if (file.BigTiff && (file.U16(head[4..]) != 8 || file.U16(head[6..]) != 0))
+            throw file.Wrong("has a BigTIFF header with offsets that are not 8 bytes");
         return file.BigTiff ? (long)file.U64(head[8..]) : file.U32(head[4..]);
     }
 
@@ -73,7 +74,8 @@ internal static class TiffDirectories
                 : file.BigTiff ? (long)file.U64(entry[inline..]) : file.U32(entry[inline..]);
             if (place < 0 || place > file.Length || values > (ulong)(file.Length - place) / (ulong)size)
             {
-                if (IsVital(tag)) throw file.Wrong($"{what}: tag {tag} with {values} values would lie at byte {(ulong)place}, outside the file of {file.Length} bytes");
+                if (IsVital(tag))
+                    throw file.Wrong($"{what}: tag {tag} with {values} values at byte {(ulong)place} would lie outside the file ({file.Length} bytes)");
                 continue;
             }
             tags.TryAdd(tag, new(type, (long)values, place));
@@ -98,7 +100,8 @@ internal static class TiffDirectories
 
         var tiled = tags.ContainsKey(TiffTag.TileWidth);
         var format = (int)Number(TiffTag.SampleFormat, "the sample format", 1, 1, 6);
-        int width = (int)Number(TiffTag.Width, "the width", -1, 1, int.MaxValue), height = (int)Number(TiffTag.Height, "the height", -1, 1, int.MaxValue);
+        var width = (int)Number(TiffTag.Width, "the width", -1, 1, int.MaxValue);
+        var height = (int)Number(TiffTag.Height, "the height", -1, 1, int.MaxValue);
         var page = new TiffPage
         {
             Number = number,
@@ -116,7 +119,7 @@ internal static class TiffDirectories
             SegmentWidth = tiled ? (int)Number(TiffTag.TileWidth, "the tile width", -1, 1, int.MaxValue) : width,
             SegmentHeight = tiled ? (int)Number(TiffTag.TileLength, "the tile length", -1, 1, int.MaxValue)
                 : (int)Math.Min(Number(TiffTag.RowsPerStrip, "rows per strip", uint.MaxValue, 1, uint.MaxValue), height),
-            Offsets = Field(tiled && tags.ContainsKey(TiffTag.TileOffsets) ? TiffTag.TileOffsets : TiffTag.StripOffsets, "the offsets of the strips or tiles"),
+            Offsets = Field(tags.ContainsKey(TiffTag.TileOffsets) ? TiffTag.TileOffsets : TiffTag.StripOffsets, "the offsets of the strips or tiles"),
             ByteCounts = tags.GetValueOrDefault(tags.ContainsKey(TiffTag.TileByteCounts) ? TiffTag.TileByteCounts : TiffTag.StripByteCounts),
         };
         page = page with { Planar = page.Planar && page.SamplesPerPixel > 1 };
@@ -135,23 +138,30 @@ internal static class TiffDirectories
             if (!tags.TryGetValue(tag, out var field)) continue;
             for (var i = 1; i < Math.Min(field.Count, page.SamplesPerPixel); i++)
             {
-                if (file.Value(field, i, name) != file.Value(field, 0, name)) throw file.Wrong($"{what}: its samples differ in {name}", "save them alike.");
+                if (file.Value(field, i, name) != file.Value(field, 0, name))
+                    throw file.Wrong($"{what}: its samples differ in {name}", "save them alike.");
             }
         }
         var known = (page.SampleFormat, page.BitsPerSample) is (TiffSampleFormat.Unsigned, 1 or 2 or 4 or 8 or 16 or 32)
             or (TiffSampleFormat.Signed, 8 or 16 or 32) or (TiffSampleFormat.Float, 16 or 32 or 64);
-        if (!known) throw file.Wrong($"{what}: samples of {page.BitsPerSample} bits in format {page.SampleFormat} are not read", "save it as 8- or 16-bit grey or 32-bit float.");
+        if (!known)
+            throw file.Wrong($"{what}: samples of {page.BitsPerSample} bits in format {page.SampleFormat} are not read",
+                "save it as 8- or 16-bit grey or 32-bit float.");
         if (page.Compression is not (1 or 5 or 8 or 32946 or 32773))
-            throw file.Wrong($"{what}: compression {page.Compression}{CompressionName(page.Compression)} is not read", "save it uncompressed, or with LZW or Deflate.");
+            throw file.Wrong($"{what}: compression {page.Compression}{CompressionName(page.Compression)} is not read",
+                "save it uncompressed, or with LZW or Deflate.");
         if (page.Photometric is not (0 or 1 or 2 or 3))
             throw file.Wrong($"{what}: photometric interpretation {page.Photometric} is not read", "save it as grey, RGB or palette image.");
         if (page.IsColour && (page.SamplesPerPixel < 3 || page.SampleFormat != TiffSampleFormat.Unsigned || page.BitsPerSample is not (8 or 16)))
             throw file.Wrong($"{what}: an RGB image of {page} is not read", "save it with three samples of 8 or 16 bits.");
         if (page.BitsPerSample < 8 && page.SegmentSamples > 1) throw file.Wrong($"{what}: {page} is not read", "save it as 8-bit grey.");
-        if (page.LowBitFirst && page.BitsPerSample >= 8) throw file.Wrong($"{what}: fill order 2 is read for 1-bit images only", "save it with fill order 1.");
+        if (page.LowBitFirst && page.BitsPerSample >= 8)
+            throw file.Wrong($"{what}: fill order 2 is read for 1-bit images only", "save it with fill order 1.");
         var fits = page.Predictor switch { 1 => true, 2 => page.BitsPerSample >= 8, 3 => page.SampleFormat == TiffSampleFormat.Float, _ => false };
-        if (!fits && page.Compression != 1) throw file.Wrong($"{what}: predictor {page.Predictor} is not read for {page}", "save it without a predictor.");
-        if (page.ByteCounts.Count == 0 && page.Compression != 1) throw file.Wrong($"{what}: the lengths of its compressed strips or tiles are missing");
+        if (!fits && page.Compression != 1)
+            throw file.Wrong($"{what}: predictor {page.Predictor} is not read for {page}", "save it without a predictor.");
+        if (page.ByteCounts.Count == 0 && page.Compression != 1)
+            throw file.Wrong($"{what}: the lengths of its compressed strips or tiles are missing");
         if ((long)page.Across * page.SegmentWidth > int.MaxValue || (long)page.Down * page.SegmentHeight > int.MaxValue)
             throw file.Wrong($"{what}: tiles of {page.SegmentWidth}×{page.SegmentHeight} are too large");
         var segments = (Int128)page.Across * page.Down * (page.Planar ? page.SamplesPerPixel : 1);

@@ -52,7 +52,8 @@ internal static class TiffDirectoryWriter
     }
 
     /// <summary>Writes one directory per page behind the pixels, and the place of the first into the header.</summary>
-    public static void Write(FileStream stream, bool big, List<Tag> tags, int pages, List<long> offsets, List<long> counts, Action<ReadOnlySpan<byte>> put)
+    public static void Write(
+        FileStream stream, bool big, List<Tag> tags, int pages, List<long> offsets, List<long> counts, Action<ReadOnlySpan<byte>> put)
     {
         var (offsetBytes, entryBytes, countBytes) = big ? (8, 20, 8) : (4, 12, 2);
         var strips = offsets.Count / pages;
@@ -69,11 +70,13 @@ internal static class TiffDirectoryWriter
         var previous = big ? 8L : 4L; // where the place of the next directory is to be filled in: first in the header
         for (var page = 0; page < pages; page++)
         {
-            Tag offset = new(TiffTag.StripOffsets, placeType, strips, Places(offsets, page)), count = new(TiffTag.StripByteCounts, placeType, strips, Places(counts, page));
+            Tag offset = new(TiffTag.StripOffsets, placeType, strips, Places(offsets, page));
+            Tag count = new(TiffTag.StripByteCounts, placeType, strips, Places(counts, page));
             var mine = new Dictionary<int, long>(shared);
             foreach (var tag in new[] { offset, count }.Where(tag => tag.Values.Length > offsetBytes)) mine.Add(tag.Number, Append(tag.Values));
             // ImageJ and libtiff need the description on the first page only
-            var entries = tags.Where(tag => page == 0 || tag.Number is not TiffTag.Description).Concat([offset, count]).OrderBy(tag => tag.Number).ToList();
+            var some = page == 0 ? tags : tags.Where(tag => tag.Number != TiffTag.Description);
+            var entries = some.Concat([offset, count]).OrderBy(tag => tag.Number).ToList();
             var bytes = new byte[countBytes + entries.Count * entryBytes + offsetBytes];
             Put(bytes, entries.Count, countBytes);
             for (var i = 0; i < entries.Count; i++)

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Globalization;
 
 namespace Kerf.Volumes;
@@ -25,7 +24,8 @@ public sealed class TiffFile : IDisposable
         var description = tags.TryGetValue(TiffTag.Description, out var field) ? bytes.Text(field, "the image description") : "";
         _stack = TiffStack.Read(bytes, pages, tags, description);
         _samples = first.IsColour ? ["luma", "red", "green", "blue"]
-            : [.. Enumerable.Range(1, first.SamplesPerPixel).Select(i => first.SamplesPerPixel == 1 ? "" : string.Create(CultureInfo.InvariantCulture, $"sample {i}"))];
+            : first.SamplesPerPixel == 1 ? [""]
+            : [.. Enumerable.Range(1, first.SamplesPerPixel).Select(i => string.Create(CultureInfo.InvariantCulture, $"sample {i}"))];
         var vendor = TiffVendor.Read(bytes, tags, first.Width);
         Info = new(new(_stack.Slices, first.Height, first.Width), first.Type, Voxel(vendor))
         {
@@ -54,7 +54,7 @@ public sealed class TiffFile : IDisposable
     public VolumeInfo Info { get; }
 
     /// <summary>Opens a file and reads its directories, no pixels.</summary>
-    /// <exception cref="InputError">The file cannot be opened, is no TIFF, is damaged, or is of a kind that is not read; the message says which.</exception>
+    /// <exception cref="InputError">The file cannot be opened, is no TIFF, is damaged, or is of a kind that is not read.</exception>
     public static TiffFile Open(string path)
     {
         var bytes = new TiffBytes(path);
@@ -79,7 +79,8 @@ public sealed class TiffFile : IDisposable
         foreach (var page in Pages)
         {
             if (!page.Matches(first))
-                throw _bytes.Wrong($"page {page.Number} is {page}, page {first.Number} is {first}: they are no slices of one volume", "save them as separate files.");
+                throw _bytes.Wrong($"page {page.Number} is {page}, page {first.Number} is {first}: they are no slices of one volume",
+                    "save them as separate files.");
         }
         if ((Int128)Info.Size.SliceCount * Info.Size.Z * Info.Type.Bytes() > (Int128)_bytes.Length * Pages.Max(page => page.MostExpansion) * 8)
             throw _bytes.Wrong($"{Info.Size} voxels are more than a file of {_bytes.Length} bytes can hold");
@@ -117,7 +118,8 @@ public sealed class TiffFile : IDisposable
         var metadata = vendor.Metadata;
         if ((_stack.X ?? vendor.X) is { } pixel) metadata["pixelSizeNm"] = Math.Round(pixel, 10).ToString("G10", CultureInfo.InvariantCulture);
         if (Pages[0].IsColour) metadata["colour"] = "RGB; channel 0 is luma (0.299 R + 0.587 G + 0.114 B, Rec. 601)";
-        if (Pages[0] is { Photometric: 0, Type: not PixelType.Float32 }) metadata["photometric"] = "white is zero; inverted on reading, so that bright is high";
+        if (Pages[0] is { Photometric: 0, Type: not PixelType.Float32 })
+            metadata["photometric"] = "white is zero; inverted on reading, so that bright is high";
         return metadata;
     }
 }
@@ -137,7 +139,7 @@ internal static class TiffPalette
         if (page.Photometric != 3 || !tags.TryGetValue(TiffTag.ColourMap, out var field) || field.Type != 3 || field.Count != 3 * count) return null;
         var map = new byte[6 * count];
         file.Read(field.Offset, map, "the palette");
-        byte Level(int index) => (byte)((file.BigEndian ? BinaryPrimitives.ReadUInt16BigEndian(map.AsSpan(2 * index)) : BinaryPrimitives.ReadUInt16LittleEndian(map.AsSpan(2 * index))) >> 8);
+        byte Level(int index) => (byte)(file.U16(map.AsSpan(2 * index)) >> 8);
         (int R, int G, int B) Colour(int index) => (Level(index), Level(index + count), Level(index + 2 * count));
         // a map for the display of grey levels changes little from one level to the next; colours of labels jump
         var indices = Enumerable.Range(1, count - 1);
@@ -160,12 +162,14 @@ internal static class TiffPalette
         foreach (var entry in TiffStack.Notes(description).GetValueOrDefault(Key, "").Split(',', 256))
         {
             var parts = entry.Split(':');
-            var isColour = parts.Length == 3 && parts[2].Length == 7 && parts[2][0] == '#' && parts[2].AsSpan(1).IndexOfAnyExcept("0123456789abcdefABCDEF") < 0;
-            if (!isColour || !int.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var label) || label is < 1 or > 255) return [];
+            if (parts.Length != 3 || parts[2].Length != 7 || parts[2][0] != '#') return [];
+            if (parts[2].AsSpan(1).IndexOfAnyExcept("0123456789abcdefABCDEF") >= 0) return [];
+            if (!byte.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var label) || label == 0) return [];
             phases.Add(new(label, Uri.UnescapeDataString(parts[1]), parts[2]));
         }
         return phases;
     }
 
-    private static int Far((int R, int G, int B) a, (int R, int G, int B) b) => Math.Max(Math.Abs(a.R - b.R), Math.Max(Math.Abs(a.G - b.G), Math.Abs(a.B - b.B)));
+    private static int Far((int R, int G, int B) a, (int R, int G, int B) b) =>
+        Math.Max(Math.Abs(a.R - b.R), Math.Max(Math.Abs(a.G - b.G), Math.Abs(a.B - b.B)));
 }

@@ -87,7 +87,8 @@ public sealed record TiffPage
         (other.Width, other.Height, other.BitsPerSample, other.SampleFormat, other.SamplesPerPixel, other.Photometric);
 
     /// <summary>"640×480 uint16, 3 samples".</summary>
-    public override string ToString() => FormattableString.Invariant(
-        $"{Width}×{Height} {(SampleFormat switch { TiffSampleFormat.Unsigned => "uint", TiffSampleFormat.Signed => "int", _ => "float" })}{BitsPerSample}")
+    public override string ToString() => FormattableString.Invariant($"{Width}×{Height} {FormatName}{BitsPerSample}")
         + (SamplesPerPixel == 1 ? "" : FormattableString.Invariant($", {SamplesPerPixel} samples"));
+
+    private string FormatName => SampleFormat switch { TiffSampleFormat.Unsigned => "uint", TiffSampleFormat.Signed => "int", _ => "float" };
 }

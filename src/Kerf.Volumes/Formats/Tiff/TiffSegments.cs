@@ -28,8 +28,9 @@ internal static class TiffSegments
         {
             T[][] planes = [Plane(0), Plane(1), Plane(2)];
             T[] Plane(int colour) => Decode<T>(file, page, shift, down, across, colour);
-            Mix(MemoryMarshal.AsBytes(planes[0].AsSpan()), MemoryMarshal.AsBytes(planes[1].AsSpan()), MemoryMarshal.AsBytes(planes[2].AsSpan()), page.SampleBytes);
+            Mix(Bytes(0), Bytes(1), Bytes(2), page.SampleBytes);
             return planes[0];
+            Span<byte> Bytes(int colour) => MemoryMarshal.AsBytes(planes[colour].AsSpan());
         }
         var rows = page.RowsOf(down);
         var place = $"page {page.Number}, {(page.Tiled ? "tile" : "strip")} {(long)down * page.Across + across + 1}";
@@ -38,7 +39,8 @@ internal static class TiffSegments
         if (Math.Max(bytes, pixels * System.Runtime.CompilerServices.Unsafe.SizeOf<T>()) > Array.MaxLength)
             throw file.Wrong($"{place}: {bytes} bytes in one piece is too much", "save it in smaller strips or tiles.");
         var index = ((long)(page.Planar ? sample : 0) * page.Down + down) * page.Across + across;
-        var data = page.Compression == 1 ? Plain(file, page, shift, place, index, down, (int)bytes) : Decompressed(file, page, place, index, (int)bytes);
+        var data = page.Compression == 1 ? Plain(file, page, shift, place, index, down, (int)bytes)
+            : Decompressed(file, page, place, index, (int)bytes);
         try
         {
             var span = data.AsSpan(0, (int)bytes);
@@ -62,7 +64,8 @@ internal static class TiffSegments
         var offset = file.Value(page.Offsets, strip, $"{place}: its offset");
         if (page.Recut) offset += down * page.RowBytes * page.SegmentHeight;
         offset += shift;
-        if (offset < 0 || offset > file.Length - bytes) throw file.Wrong($"{place}: {bytes} bytes at {offset} would end behind the file of {file.Length} bytes");
+        if (offset < 0 || offset > file.Length - bytes)
+            throw file.Wrong($"{place}: {bytes} bytes at {offset} would end behind the file of {file.Length} bytes");
         var data = ArrayPool<byte>.Shared.Rent(bytes);
         file.Read(offset, data.AsSpan(0, bytes), place);
         return data;
@@ -96,7 +99,8 @@ internal static class TiffSegments
         catch (Exception exception)
         {
             ArrayPool<byte>.Shared.Return(data);
-            if (exception is InvalidDataException) throw file.Wrong($"{place}: the compressed bytes at {offset} are damaged ({exception.Message})", inner: exception);
+            if (exception is InvalidDataException)
+                throw file.Wrong($"{place}: the compressed bytes at {offset} are damaged ({exception.Message})", inner: exception);
             throw;
         }
         finally
@@ -285,5 +289,6 @@ internal static class TiffFloats
     }
 
     private static InputError TooLarge(TiffBytes file, string place, string value) => file.Wrong(
-        $"{place}: {value} cannot be held exactly as float32, which Kerf uses for such files", "scale or relabel the values below 16777216 and save it again.");
+        $"{place}: {value} cannot be held exactly as float32, which Kerf uses for such files",
+            "scale or relabel the values below 16777216 and save it again.");
 }

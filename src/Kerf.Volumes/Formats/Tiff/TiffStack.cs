@@ -33,7 +33,8 @@ internal sealed record TiffStack
     {
         if (description.StartsWith("ImageJ=", StringComparison.Ordinal)) return ImageJ(file, pages, tags, description);
         var start = description.AsSpan().TrimStart('\uFEFF').TrimStart();
-        return start.StartsWith("<") && description.Contains("<OME", StringComparison.Ordinal) ? OmeReader.Read(file, pages, description) : new() { Slices = pages.Count };
+        var isOme = start.StartsWith("<") && description.Contains("<OME", StringComparison.Ordinal);
+        return isOme ? OmeReader.Read(file, pages, description) : new() { Slices = pages.Count };
     }
 
     private static TiffStack ImageJ(TiffBytes file, List<TiffPage> pages, Dictionary<int, TiffField> tags, string description)
@@ -100,13 +101,15 @@ internal sealed record TiffStack
             }
             catch (XmlException exception)
             {
-                throw file.Wrong($"its OME description is not valid XML ({exception.Message})", "save the file again, or remove the description.", exception);
+                throw file.Wrong($"its OME description is not valid XML ({exception.Message})",
+                    "save the file again, or remove the description.", exception);
             }
         }
 
         private static TiffStack Pixels(TiffBytes file, List<TiffPage> pages, XmlReader reader)
         {
-            int Count(string name, int otherwise = 1) => LengthUnit.Number(reader.GetAttribute(name)) is >= 0 and <= int.MaxValue and var value ? (int)value : otherwise;
+            int Count(string name, int otherwise = 1) =>
+                LengthUnit.Number(reader.GetAttribute(name)) is >= 0 and <= int.MaxValue and var value ? (int)value : otherwise;
             double? Length(string axis) => LengthUnit.Number(reader.GetAttribute("PhysicalSize" + axis)) is { } size
                 && LengthUnit.Nanometres(reader.GetAttribute($"PhysicalSize{axis}Unit") ?? "µm") is { } unit ? LengthUnit.Positive(size * unit) : null;
             int z = Math.Max(1, Count("SizeZ")), t = Math.Max(1, Count("SizeT"));
@@ -114,7 +117,8 @@ internal sealed record TiffStack
             var channels = Math.Max(1, Count("SizeC") / samples);
             if (z > 1 && t > 1) throw file.Wrong($"holds {t} time points of {z} slices", "save one time point as a stack of its own.");
             if ((Int128)z * t * channels > pages.Count)
-                throw file.Wrong($"its OME description names {channels} channels of {z * (long)t} slices, the file holds {pages.Count} pages", "put the whole series into one file.");
+                throw file.Wrong($"its OME description names {channels} channels of {z * (long)t} slices, the file holds {pages.Count} pages",
+                    "put the whole series into one file.");
             var channelFirst = (reader.GetAttribute("DimensionOrder") ?? "XYCZT").IndexOf('C') == 2;
             var slices = z * t;
             var stack = new TiffStack { Slices = slices, PageChannels = channels, X = Length("X"), Y = Length("Y"), Z = Length("Z") };

@@ -80,17 +80,27 @@ internal sealed class TiffVendor
         if (start < 0) return;
         Note("vendor", "Fibics");
         var notes = new Dictionary<string, string>();
-        var path = new Stack<string>();
+        var path = new Stack<(string Name, string Units)>();
         try
         {
-            using var reader = XmlReader.Create(
-                new StringReader(text[start..]), new XmlReaderSettings { DtdProcessing = DtdProcessing.Prohibit, XmlResolver = null, CheckCharacters = false });
+            var settings = new XmlReaderSettings { DtdProcessing = DtdProcessing.Prohibit, XmlResolver = null, CheckCharacters = false };
+            using var reader = XmlReader.Create(new StringReader(text[start..]), settings);
             while (reader.Read())
             {
                 if (reader is { NodeType: XmlNodeType.Element, IsEmptyElement: false })
-                    path.Push(reader.GetAttribute("units") is { } units ? $"{reader.LocalName} {units}" : reader.GetAttribute("name") ?? reader.LocalName);
-                else if (reader.NodeType == XmlNodeType.EndElement) path.Pop();
-                else if (reader.NodeType == XmlNodeType.Text && path.Count > 1) notes.TryAdd($"{path.ElementAt(1).Split(' ')[0]}/{path.Peek().Split(' ')[0]}", $"{reader.Value} {path.Peek().Split(' ').ElementAtOrDefault(1)}".Trim());
+                {
+                    path.Push((reader.GetAttribute("name") ?? reader.LocalName, reader.GetAttribute("units") ?? ""));
+                }
+                else if (reader.NodeType == XmlNodeType.EndElement)
+                {
+                    path.Pop();
+                }
+                else if (reader.NodeType == XmlNodeType.Text && path.Count > 1)
+                {
+                    // "Scan/FOV_X" = "0.37 um"
+                    var (name, units) = path.Peek();
+                    notes.TryAdd($"{path.ElementAt(1).Name}/{name}", $"{reader.Value} {units}".Trim());
+                }
             }
         }
         catch (XmlException) { } // what was read before the fault still holds

@@ -21,7 +21,10 @@ public static class TiffVolume
         {
             file.RequireVolume();
             if ((uint)channel >= (uint)file.Channels.Count)
-                throw new InputError($"{path}: channel {channel} is not there; it has channels 0 to {file.Channels.Count - 1} ({string.Join(", ", file.Channels.Take(8))}).");
+            {
+                var names = string.Join(", ", file.Channels.Take(8));
+                throw new InputError($"{path}: channel {channel} is not there; it has channels 0 to {file.Channels.Count - 1} ({names}).");
+            }
             return file.Info.Type switch
             {
                 PixelType.UInt8 => new Lazily<byte>(file, channel, cacheBytes),
@@ -56,7 +59,8 @@ public static class TiffVolume
                     {
                         var (row, column) = (down, across);
                         var data = _recent.Get((z, row, column), _ => file.Decode<T>(plane, row, column));
-                        var held = new Box(new(z, down * page.SegmentHeight, across * page.SegmentWidth), new(1, page.RowsOf(down), page.SegmentWidth));
+                        var start = new Size3(z, down * page.SegmentHeight, across * page.SegmentWidth);
+                        var held = new Box(start, new(1, page.RowsOf(down), page.SegmentWidth));
                         Rows.Copy(data, held, target, box, held.Intersect(box));
                     }
                 }

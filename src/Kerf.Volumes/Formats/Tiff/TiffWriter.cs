@@ -38,7 +38,7 @@ public sealed class TiffWriter : IDisposable
     {
         var rowBytes = (long)info.Size.X * info.Type.Bytes();
         if (info.Size.Count <= 0 || rowBytes * info.Size.Y > Array.MaxLength)
-            throw new InputError($"{path}: slices of {info.Size.Y}×{info.Size.X} {info.Type.Name()} cannot be written as TIFF (1 voxel to 2 GiB each). Use .zarr.");
+            throw new InputError($"{path}: slices of {info.Size.Y}×{info.Size.X} {info.Type.Name()} do not fit a TIFF (1 voxel to 2 GiB each). Use .zarr.");
         (_path, _info, _compress, _predict) = (path, info, compress, compress && predictor);
         _stripRows = compress ? (int)Math.Clamp(StripBytes / rowBytes, 1, info.Size.Y) : info.Size.Y;
         var strips = (info.Size.Y + _stripRows - 1) / _stripRows;
@@ -52,7 +52,7 @@ public sealed class TiffWriter : IDisposable
     /// <summary>Slices written so far.</summary>
     public int Written { get; private set; }
 
-    /// <summary>Writes a whole volume. Slices are compressed on several threads; memory stays within the walk's budget or at one slice per thread.</summary>
+    /// <summary>Writes a whole volume, compressing slices on several threads within the walk's memory (or one slice at a time).</summary>
     /// <exception cref="InputError">As the constructor; or the disk is full.</exception>
     public static void Save(IVolume source, string path, Traversal walk, bool compress = true)
     {
@@ -130,7 +130,8 @@ public sealed class TiffWriter : IDisposable
             _offsets.Add(_stream.Position);
             _counts.Add(strip.Length);
             Put(strip);
-            if ((strip.Length & 1) != 0) Put([0]); // TIFF wants even offsets
+            // TIFF wants even offsets; but ImageJ takes the slices of a plain stack to follow one another without a gap
+            if (_compress && (strip.Length & 1) != 0) Put([0]);
         }
         Written++;
     }
