@@ -1,0 +1,92 @@
+using System.Buffers.Binary;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Kerf.Simulation;
+using Kerf.Volumes;
+
+namespace Kerf.App;
+
+/// <summary>What <c>kerf demo</c> knows of its specimen and the steps do not.</summary>
+/// <param name="Labels">True phases in the frame of slice 0: 1 pore, 2 solid electrolyte, 3 active material.</param>
+/// <param name="Ideal">The image without drift, curtains, brightness jumps and noise, in the frame of slice 0.</param>
+/// <param name="Session">Shifts, brightness offsets, curtains, thickness.</param>
+public sealed record DemoTruth(IVolume<byte> Labels, IVolume<byte> Ideal, SessionTruth Session);
+
+/// <summary>The virtual solid-state electrode of <c>kerf demo</c>, left in a folder as a microscope would leave it.</summary>
+public static class DemoSpecimen
+{
+    /// <summary>Slices, rows and columns unless the caller asks for others.</summary>
+    public static readonly Size3 DefaultSize = new(64, 384, 384);
+
+    /// <summary>Slice thickness and pixel edges of the demo, in nanometres.</summary>
+    public static readonly VoxelSize Voxel = new(20, 10, 10);
+
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        WriteIndented = true,
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+    };
+
+    /// <summary>
+    /// Makes a specimen and images it: <c>slices/slice_0000.tif</c> … for the chain, and <c>truth/</c> (labels.npy, ideal.npy, truth.json) for the
+    /// score. The same seed and size give the same bytes.
+    /// </summary>
+    /// <param name="folder">Where <c>slices/</c> and <c>truth/</c> go; it is made when it is not there.</param>
+    /// <param name="seed">Another seed gives another specimen and another session.</param>
+    /// <param name="size">Field of view; null for <see cref="DefaultSize"/>.</param>
+    /// <param name="walk">Threads; they do not change a byte.</param>
+    public static DemoTruth Create(string folder, ulong seed, Size3? size, Traversal walk)
+    {
+        var field = size ?? DefaultSize;
+        var session = new Session();
+        var shifts = session.Drift(field.Z, seed);
+        var margin = session.Margin(shifts);
+        var electrode = new Electrode(field + new Size3(0, 2 * margin, 2 * margin), Voxel, new(), seed);
+
+        var images = new Volume<byte>(field, Voxel);
+        var ideal = new Volume<byte>(field, Voxel);
+        var truth = session.Image(electrode.Greys, shifts, images, ideal, seed, walk);
+        var labels = new Volume<byte>(new VolumeInfo(field, PixelType.UInt8, Voxel) { Phases = Electrode.Phases });
+        walk.ForEach(field.Z, z => electrode.Labels.Read(Box.Slice(field, z).Shift(new(0, margin, margin)), labels.Slice(z)));
+
+        var slices = Directory.CreateDirectory(Path.Combine(folder, "slices")).FullName;
+        walk.ForEach(field.Z, z => WriteSlice(Path.Combine(slices, $"slice_{z:0000}.tif"), images, z));
+        var hidden = Directory.CreateDirectory(Path.Combine(folder, "truth")).FullName;
+        WriteNpy(Path.Combine(hidden, "labels.npy"), labels);
+        WriteNpy(Path.Combine(hidden, "ideal.npy"), ideal);
+        AtomicFile.WriteAllText(Path.Combine(hidden, "truth.json"), JsonSerializer.Serialize(truth, Json));
+        return new(labels, ideal, truth);
+    }
+
+    // baseline TIFF, one uncompressed strip, resolution in pixels per centimetre
+    private static void WriteSlice(string path, Volume<byte> images, int z)
+    {
+        var size = images.Info.Size;
+        var voxel = images.Info.Voxel!.Value;
+        var file = new byte[8 + 2 + 12 * 12 + 4 + 16 + size.SliceCount];
+        var at = 0;
+        void Short(int value) { BinaryPrimitives.WriteUInt16LittleEndian(file.AsSpan(at), (ushort)value); at += 2; }
+        void Long(long value) { BinaryPrimitives.WriteUInt32LittleEndian(file.AsSpan(at), (uint)value); at += 4; }
+        void Tag(int tag, int type, long value) { Short(tag); Short(type); Long(1); Long(value); }
+        var resolution = 8 + 2 + 12 * 12 + 4;
+        Short(0x4949); Short(42); Long(8);
+        Short(12);
+        Tag(256, 4, size.X); Tag(257, 4, size.Y); Tag(258, 3, 8); Tag(259, 3, 1); Tag(262, 3, 1);
+        Tag(273, 4, resolution + 16); Tag(277, 3, 1); Tag(278, 4, size.Y); Tag(279, 4, size.SliceCount);
+        Tag(282, 5, resolution); Tag(283, 5, resolution + 8); Tag(296, 3, 3);
+        Long(0);
+        Long((long)Math.Round(1e7)); Long((long)Math.Round(voxel.X)); Long((long)Math.Round(1e7)); Long((long)Math.Round(voxel.Y));
+        images.Slice(z).CopyTo(file.AsSpan(at));
+        AtomicFile.WriteAllBytes(path, file);
+    }
+
+    private static void WriteNpy(string path, Volume<byte> volume)
+    {
+        var size = volume.Info.Size;
+        var header = $"{{'descr': '|u1', 'fortran_order': False, 'shape': ({size.Z}, {size.Y}, {size.X}), }}";
+        header = header.PadRight((10 + header.Length + 64) / 64 * 64 - 11) + "\n";
+        byte[] start = [0x93, .. "NUMPY"u8, 1, 0, (byte)header.Length, (byte)(header.Length >> 8), .. Encoding.ASCII.GetBytes(header)];
+        AtomicFile.WriteAllBytes(path, [.. start, .. volume.Data]);
+    }
+}
