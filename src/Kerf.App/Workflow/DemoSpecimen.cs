@@ -16,8 +16,14 @@ public sealed record DemoTruth(IVolume<byte> Labels, IVolume<byte> Ideal, Sessio
 /// <summary>The virtual solid-state electrode of <c>kerf demo</c>, left in a folder as a microscope would leave it.</summary>
 public static class DemoSpecimen
 {
-    /// <summary>Slices, rows and columns unless the caller asks for others.</summary>
-    public static readonly Size3 DefaultSize = new(64, 384, 384);
+    /// <summary>Slices, rows and columns unless the caller asks for others: 384 rows of electrode under the cap.</summary>
+    public static readonly Size3 DefaultSize = new(64, 384 + CapRows, 384);
+
+    /// <summary>
+    /// Rows of platinum above the electrode in slice 0. A box over the upper two thirds of them holds nothing but tracking marks, whatever the
+    /// drift: align by it. Crop them away before segmenting; their true label is 0.
+    /// </summary>
+    public const int CapRows = 96;
 
     /// <summary>Slice thickness and pixel edges of the demo, in nanometres.</summary>
     public static readonly VoxelSize Voxel = new(20, 10, 10);
@@ -36,13 +42,16 @@ public static class DemoSpecimen
     /// <param name="seed">Another seed gives another specimen and another session.</param>
     /// <param name="size">Field of view; null for <see cref="DefaultSize"/>.</param>
     /// <param name="walk">Threads; they do not change a byte.</param>
+    /// <exception cref="InputError">The size leaves no electrode under the cap, or a file cannot be written.</exception>
     public static DemoTruth Create(string folder, ulong seed, Size3? size, Traversal walk)
     {
         var field = size ?? DefaultSize;
+        if (field.Y < CapRows + 32 || field.X < 32 || field.Z < 2)
+            throw new InputError($"demo: a size of {field} is too small; choose at least {new Size3(2, CapRows + 32, 32)} (z×y×x), of which {CapRows} rows are the cap.");
         var session = new Session();
         var shifts = session.Drift(field.Z, seed);
         var margin = session.Margin(shifts);
-        var electrode = new Electrode(field + new Size3(0, 2 * margin, 2 * margin), Voxel, new(), seed);
+        var electrode = new Electrode(field + new Size3(0, 2 * margin, 2 * margin), Voxel, new() { CapHeight = (margin + CapRows) * Voxel.Y }, seed);
 
         var images = new Volume<byte>(field, Voxel);
         var ideal = new Volume<byte>(field, Voxel);

@@ -10,7 +10,7 @@ namespace Kerf.Simulation;
 public sealed record Session
 {
     /// <summary>Standard deviation of the Gaussian point spread, in pixels; 0.5 to 5.</summary>
-    public double PointSpread { get; init; } = 1;
+    public double PointSpread { get; init; } = 0.75;
 
     /// <summary>Standard deviation, in pixels and along y and x each, of the step of the drift from one slice to the next; 0 to 10.</summary>
     public double DriftStep { get; init; } = 0.8;

@@ -7,7 +7,7 @@ namespace Kerf.Simulation;
 /// and between its grains. Labels and greys are functions of the seed and of the position on the canvas, computed slice by slice when they are
 /// read: same bytes for any number of threads. See docs/methods/virtual-electrode.md.
 /// </summary>
-public sealed class Electrode
+public sealed partial class Electrode
 {
     /// <summary>Label of the pores.</summary>
     public const byte Pore = 1;
@@ -22,12 +22,13 @@ public sealed class Electrode
     public static readonly IReadOnlyList<Phase> Phases =
         [new(Pore, "pore", "#2b2b33"), new(Electrolyte, "solid electrolyte", "#3b7dd8"), new(Active, "active material", "#e8883a")];
 
-    /// <summary>Mean grey of each phase in a backscattered-electron image, by label; 0 is unused.</summary>
-    public static readonly IReadOnlyList<float> MeanGreys = [0, 40, 90, 170];
+    /// <summary>Mean grey of each phase in a backscattered-electron image, by label; 0 is the platinum of the cap.</summary>
+    public static readonly IReadOnlyList<float> MeanGreys = [215, 40, 90, 170];
 
     private readonly Size3 _canvas;
     private readonly VoxelSize _voxel;
     private readonly Particle[] _particles;
+    private readonly Cap _cap;
     private readonly LatticeNoise[] _noises;
     private readonly float _activeLevel, _poreLevel;
 
@@ -38,6 +39,7 @@ public sealed class Electrode
         var p = parameters.Checked();
         (_canvas, _voxel) = (canvas, voxel);
         _particles = Packing.Fill(canvas, voxel, p, seed);
+        _cap = new(canvas, voxel, p.CapHeight, seed);
         LatticeNoise Noise(int stream, double across, double along) => new(seed, stream, canvas, voxel, along, across, across);
         double grain = p.Grain, along = p.GrainElongation;
         _noises =
@@ -48,19 +50,19 @@ public sealed class Electrode
             Noise(3, grain, grain * along), // voids
             Noise(4, grain * 0.6, grain * 0.6 * along), // grains
             Noise(5, grain * 0.35, grain * 0.35 * along), // fine texture
-            Noise(6, 55, 110), // pores inside particles
+            Noise(6, 80, 200), // pores inside particles
         ];
         (_activeLevel, _poreLevel) = Levels(p);
         Labels = new View<byte>(this, new(canvas, PixelType.UInt8, voxel) { Phases = Phases });
         Greys = new View<float>(this, new(canvas, PixelType.Float32, voxel));
     }
 
-    /// <summary>The phases: 1 pore, 2 solid electrolyte, 3 active material.</summary>
+    /// <summary>The phases: 1 pore, 2 solid electrolyte, 3 active material; 0 in the cap, which is no part of the electrode.</summary>
     public IVolume<byte> Labels { get; }
 
     /// <summary>
     /// What a perfect backscattered-electron detector would record: the phase's mean grey, ±4 from particle to particle (channelling), mottled
-    /// electrolyte, cloudy pores. Neither blurred nor noisy.
+    /// electrolyte, cloudy pores, marks in the cap. Neither blurred nor noisy.
     /// </summary>
     public IVolume<float> Greys { get; }
 
@@ -91,8 +93,8 @@ public sealed class Electrode
         {
             row.Evaluate(y);
             var line = labels.Slice(y * _canvas.X, _canvas.X);
-            for (var x = 0; x < line.Length; x++) line[x] = Label(row, x);
-            if (!greys.IsEmpty) Grey(row, line, greys.Slice(y * _canvas.X, _canvas.X));
+            for (var x = 0; x < line.Length; x++) line[x] = _cap.Covers(y, row.Film[x]) ? (byte)0 : Label(row, x);
+            if (!greys.IsEmpty) Grey(row, y, line, greys.Slice(y * _canvas.X, _canvas.X));
         }
     }
 
@@ -102,7 +104,7 @@ public sealed class Electrode
         return row.Void(x, _activeLevel) > _poreLevel ? Pore : Electrolyte;
     }
 
-    private void Grey(Row row, ReadOnlySpan<byte> labels, Span<float> greys)
+    private void Grey(Row row, int y, ReadOnlySpan<byte> labels, Span<float> greys)
     {
         for (var x = 0; x < labels.Length; x++)
         {
@@ -110,7 +112,8 @@ public sealed class Electrode
             {
                 Active => _particles[row.Owner[x]].Grey + 1.2f * row.Fine[x],
                 Electrolyte => 4f * row.Fine[x] + 2.5f * row.Grains[x],
-                _ => 3.5f * row.Film[x] + 1.5f * row.Fine[x],
+                Pore => 3.5f * row.Film[x] + 1.5f * row.Fine[x],
+                _ => 1.5f * row.Fine[x] - _cap.Mark(y, x),
             };
         }
     }
@@ -129,7 +132,7 @@ public sealed class Electrode
 
     private void Sample(Row row, Action<Row, int> take)
     {
-        for (var y = 0; y < _canvas.Y; y += 4)
+        for (var y = Math.Min(_cap.Rows, _canvas.Y - 1); y < _canvas.Y; y += 4)
         {
             row.Evaluate(y);
             for (var x = 0; x < _canvas.X; x++) take(row, x);
@@ -140,102 +143,6 @@ public sealed class Electrode
     {
         values.Sort();
         return values[Math.Clamp((int)(share * values.Count), 0, values.Count - 1)];
-    }
-
-    // one row of one slice: the fields that decide between the phases
-    private sealed class Row
-    {
-        private readonly Electrode _e;
-        private readonly double _z;
-        private readonly Particle[] _here;
-        private readonly int[] _index;
-        private readonly float[][] _planes;
-        private readonly float[] _first, _second, _distance, _rough, _bumps, _voids, _inner;
-
-        public Row(Electrode electrode, int z)
-        {
-            _e = electrode;
-            _z = z * electrode._voxel.Z;
-            _index = [.. Enumerable.Range(0, electrode._particles.Length).Where(i => Math.Abs(electrode._particles[i].Z - _z) < electrode._particles[i].ReachZ)];
-            _here = [.. _index.Select(i => electrode._particles[i])];
-            _planes = [.. electrode._noises.Select(noise => noise.Slice(z))];
-            float[] New() => new float[electrode._canvas.X];
-            (_first, _second, _distance, _rough, _bumps, _voids, _inner) = (New(), New(), New(), New(), New(), New(), New());
-            (Solid, Film, Grains, Fine) = (New(), New(), New(), New());
-            (Owner, Hole) = (new int[electrode._canvas.X], new bool[electrode._canvas.X]);
-        }
-
-        public float[] Solid { get; }
-        public float[] Film { get; }
-        public float[] Grains { get; }
-        public float[] Fine { get; }
-        public int[] Owner { get; }
-        public bool[] Hole { get; }
-
-        public void Evaluate(int y)
-        {
-            float[][] rows = [_rough, _bumps, Film, _voids, Grains, Fine, _inner];
-            for (var i = 0; i < rows.Length; i++) _e._noises[i].Row(_planes[i], y, rows[i]);
-            _first.AsSpan().Fill(1e6f);
-            _second.AsSpan().Fill(1e6f);
-            Owner.AsSpan().Clear();
-            Hole.AsSpan().Clear();
-            var yNm = y * _e._voxel.Y;
-            for (var i = 0; i < _here.Length; i++) Add(_here[i], _index[i], yNm);
-            for (var x = 0; x < Solid.Length; x++)
-            {
-                // where two particles press on each other a film of electrolyte stays between them, here thick, there none
-                var film = 14 + 22 * Film[x] - (_second[x] - _first[x]);
-                Solid[x] = Math.Max(_first[x], film) + 9 * _rough[x] + 22 * _bumps[x];
-            }
-            for (var i = 0; i < _here.Length; i++) Damage(_here[i], _index[i], yNm);
-        }
-
-        /// <summary>High where a pore is likely: between grains, and along the particles.</summary>
-        public float Void(int x, float activeLevel)
-        {
-            var gap = (Solid[x] - activeLevel) * (1f / 45);
-            return _voids[x] + 0.45f * Grains[x] + 0.12f * Fine[x] + 1.1f / (1 + gap * gap);
-        }
-
-        private (int From, int To) Span(Particle particle)
-        {
-            var x = particle.X + particle.LeanX * (_z - particle.Z);
-            return (Math.Max(0, (int)((x - particle.Reach) / _e._voxel.X)), Math.Min(Solid.Length, (int)((x + particle.Reach) / _e._voxel.X) + 1));
-        }
-
-        private void Add(Particle particle, int index, double y)
-        {
-            double dz = _z - particle.Z, dy = y - particle.Y;
-            var (from, to) = Span(particle);
-            if (to <= from || Math.Abs(dy - particle.LeanY * dz) > particle.Reach) return;
-            particle.Distances(dz, dy, from * _e._voxel.X - particle.X, _e._voxel.X, _distance.AsSpan(from, to - from));
-            for (var x = from; x < to; x++)
-            {
-                var d = _distance[x];
-                if (d < _first[x]) (_second[x], _first[x], Owner[x]) = (_first[x], d, index);
-                else if (d < _second[x]) _second[x] = d;
-            }
-        }
-
-        // cracks wander through the particle along z and close towards its rim; inner pores keep away from the rim
-        private void Damage(Particle particle, int index, double y)
-        {
-            double dz = _z - particle.Z, dy = y - particle.Y - particle.LeanY * dz;
-            if ((!particle.Porous && particle.CrackWidth == 0) || Math.Abs(dy) > particle.Reach) return;
-            var (from, to) = Span(particle);
-            var (sine, cosine) = Math.SinCos(particle.CrackAngle);
-            for (var x = from; x < to; x++)
-            {
-                if (Owner[x] != index || _first[x] >= 0) continue;
-                var depth = -_first[x] / (float)particle.Radius;
-                if (particle.Porous && depth > 0.12f && _inner[x] > 2.1f) Hole[x] = true;
-                if (particle.CrackWidth == 0) continue;
-                var dx = x * _e._voxel.X - particle.X - particle.LeanX * dz;
-                var off = (float)(dy * cosine + dx * sine - particle.CrackOffset) + 34 * _bumps[x] + 5 * _rough[x];
-                if (Math.Abs(off) < particle.CrackWidth * Math.Min(1.2f, 0.35f + 1.6f * depth)) Hole[x] = true;
-            }
-        }
     }
 
     private sealed class View<T>(Electrode electrode, VolumeInfo info) : IVolume<T> where T : unmanaged

@@ -10,7 +10,7 @@ public sealed record ElectrodeParameters
     public double ActiveFraction { get; init; } = 0.5;
 
     /// <summary>Share of the volume that is pore between particles and electrolyte, 0.01 to 0.3.</summary>
-    public double PoreFraction { get; init; } = 0.11;
+    public double PoreFraction { get; init; } = 0.13;
 
     /// <summary>Median radius of the particles in the image plane; the radii are lognormal.</summary>
     public double MedianRadius { get; init; } = 420;
@@ -22,25 +22,32 @@ public sealed record ElectrodeParameters
     public double Elongation { get; init; } = 1.7;
 
     /// <summary>Share of the particles whose long axis leans away from z; the others stand along z.</summary>
-    public double LeaningShare { get; init; } = 0.5;
+    public double LeaningShare { get; init; } = 0.6;
 
-    /// <summary>Mean angle of a leaning particle's long axis to z, in degrees; their spread is half of it.</summary>
+    /// <summary>Mean angle of a leaning particle's long axis to z, towards +y for the most part, in degrees; its spread is half of it.</summary>
     public double LeanDegrees { get; init; } = 12;
 
     /// <summary>Share of the particles that carry a crack.</summary>
-    public double CrackedShare { get; init; } = 0.3;
+    public double CrackedShare { get; init; } = 0.25;
 
     /// <summary>Share of the particles with pores inside.</summary>
     public double PorousShare { get; init; } = 0.35;
 
     /// <summary>Edge length of the electrolyte's grains in the image plane.</summary>
-    public double Grain { get; init; } = 90;
+    public double Grain { get; init; } = 200;
 
     /// <summary>How much longer grains and pores are along z than across: the sheet is milled along the direction in which it was rolled.</summary>
-    public double GrainElongation { get; init; } = 3;
+    public double GrainElongation { get; init; } = 1.5;
+
+    /// <summary>
+    /// Height of the platinum cap that covers the electrode's surface, from the canvas's upper edge; it carries tracking marks that run straight
+    /// along z, and its label is 0. None by default.
+    /// </summary>
+    public double CapHeight { get; init; }
 
     internal ElectrodeParameters Checked()
     {
+        Range(CapHeight, 0, 1e6, "cap height");
         Range(ActiveFraction, 0.2, 0.7, "active fraction");
         Range(PoreFraction, 0.01, 0.3, "pore fraction");
         Range(MedianRadius, 50, 1e5, "median radius");

@@ -30,7 +30,7 @@ internal sealed class Particle
         _nz[2 * Pairs + 1] = (float)(-1 / radius);
         Grey = (float)(8 * random.NextDouble() - 4);
         Porous = random.NextDouble() < p.PorousShare;
-        CrackWidth = random.NextDouble() < p.CrackedShare ? (float)(9 + 9 * random.NextDouble()) : 0;
+        CrackWidth = random.NextDouble() < p.CrackedShare ? (float)(15 + 10 * random.NextDouble()) : 0;
         CrackAngle = random.NextDouble() * Math.PI;
         CrackOffset = (random.NextDouble() - 0.5) * 0.7 * radius;
     }
@@ -114,7 +114,7 @@ internal static class Packing
                 // the demanded distance shrinks with every failure, so that the last small ones squeeze in
                 var closeness = 0.95 - 0.25 * attempt / 400;
                 if (particles.Exists(other => Near(other, z, y, x, (other.Radius + radius) * closeness, p.Elongation))) continue;
-                particles.Add(Lean(ref random, particles.Count, z, y, x, radius, p));
+                particles.Add(Lean(ref random, z, y, x, radius, p));
                 break;
             }
         }
@@ -127,12 +127,12 @@ internal static class Packing
         return dz * dz + dy * dy + dx * dx < distance * distance;
     }
 
-    // every second leaning particle leans against the one before it, so that the packing as a whole does not creep sideways
-    private static Particle Lean(ref CounterRandom random, int index, double z, double y, double x, double radius, ElectrodeParameters p)
+    // towards +y for the most part: a slant that the whole stack shares
+    private static Particle Lean(ref CounterRandom random, double z, double y, double x, double radius, ElectrodeParameters p)
     {
         var leans = random.NextDouble() < p.LeaningShare;
         var lean = Math.Tan(p.LeanDegrees * Math.PI / 180 * Math.Clamp(1 + 0.5 * random.NextNormal(), 0, 2));
-        var towards = 0.6 * random.NextNormal() + (index % 2 == 0 ? 0 : Math.PI);
+        var towards = 0.6 * random.NextNormal();
         if (!leans) lean = 0;
         return new(ref random, z, y, x, radius, lean * Math.Cos(towards), lean * Math.Sin(towards), p);
     }
