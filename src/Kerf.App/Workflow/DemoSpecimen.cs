@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -68,26 +67,11 @@ public static class DemoSpecimen
         return new(labels, ideal, truth);
     }
 
-    // baseline TIFF, one uncompressed strip, resolution in pixels per centimetre
+    // uncompressed, as microscopes store them
     private static void WriteSlice(string path, Volume<byte> images, int z)
     {
         var size = images.Info.Size;
-        var voxel = images.Info.Voxel!.Value;
-        var file = new byte[8 + 2 + 12 * 12 + 4 + 16 + size.SliceCount];
-        var at = 0;
-        void Short(int value) { BinaryPrimitives.WriteUInt16LittleEndian(file.AsSpan(at), (ushort)value); at += 2; }
-        void Long(long value) { BinaryPrimitives.WriteUInt32LittleEndian(file.AsSpan(at), (uint)value); at += 4; }
-        void Tag(int tag, int type, long value) { Short(tag); Short(type); Long(1); Long(value); }
-        var resolution = 8 + 2 + 12 * 12 + 4;
-        Short(0x4949); Short(42); Long(8);
-        Short(12);
-        Tag(256, 4, size.X); Tag(257, 4, size.Y); Tag(258, 3, 8); Tag(259, 3, 1); Tag(262, 3, 1);
-        Tag(273, 4, resolution + 16); Tag(277, 3, 1); Tag(278, 4, size.Y); Tag(279, 4, size.SliceCount);
-        Tag(282, 5, resolution); Tag(283, 5, resolution + 8); Tag(296, 3, 3);
-        Long(0);
-        Long((long)Math.Round(1e7)); Long((long)Math.Round(voxel.X)); Long((long)Math.Round(1e7)); Long((long)Math.Round(voxel.Y));
-        images.Slice(z).CopyTo(file.AsSpan(at));
-        AtomicFile.WriteAllBytes(path, file);
+        TiffWriter.Save(new Volume<byte>(size with { Z = 1 }, images.Info.Voxel, images.Slice(z).ToArray()), path, Traversal.Default, compress: false);
     }
 
     private static void WriteNpy(string path, Volume<byte> volume)
