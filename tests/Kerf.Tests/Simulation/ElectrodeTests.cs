@@ -7,7 +7,7 @@ namespace Kerf.Tests;
 public class ElectrodeTests
 {
     private static readonly VoxelSize Voxel = new(20, 10, 10);
-    private static readonly Size3 Size = new(24, 200, 240);
+    private static readonly Size3 Size = new(16, 160, 200);
 
     [Theory]
     [InlineData(1, 0.5, 0.13)]
@@ -49,7 +49,7 @@ public class ElectrodeTests
         }
         // nothing but the cap in the first 15 rows, nothing of it below row 30
         Assert.All(Enumerable.Range(0, 15 * Size.X), i => Assert.Equal(0, labels[i]));
-        Assert.DoesNotContain((byte)0, labels[(30 * Size.X)..(200 * Size.X)]);
+        Assert.DoesNotContain((byte)0, labels[(30 * Size.X)..(160 * Size.X)]);
     }
 
     [Fact]
