@@ -1,0 +1,139 @@
+using System.Globalization;
+using Kerf.Volumes;
+
+namespace Kerf.Simulation;
+
+/// <summary>
+/// An imaging session at a FIB-SEM: turns the greys of a specimen into the slices that the microscope would have stored. Each artefact can be set
+/// to 0. Order: point spread and drift, curtains, brightness, shot noise, detector noise, rounding to 8 bit. Pixels are those of the image.
+/// </summary>
+public sealed record Session
+{
+    /// <summary>Standard deviation of the Gaussian point spread, in pixels; 0.5 to 5.</summary>
+    public double PointSpread { get; init; } = 0.75;
+
+    /// <summary>Standard deviation, in pixels and along y and x each, of the step of the drift from one slice to the next; 0 to 10.</summary>
+    public double DriftStep { get; init; } = 0.8;
+
+    /// <summary>Highest grey that curtains add or take away; 0 to 100.</summary>
+    public double CurtainGrey { get; init; } = 10;
+
+    /// <summary>Curtains alive at a time per column of the image; 0 to 1.</summary>
+    public double CurtainDensity { get; init; } = 0.12;
+
+    /// <summary>Slices that a curtain lasts on average; 1 to 100.</summary>
+    public double CurtainLife { get; init; } = 5;
+
+    /// <summary>Each slice is brighter or darker by up to this many grey levels, drawn uniformly; 0 to 100.</summary>
+    public double BrightnessJump { get; init; } = 8;
+
+    /// <summary>Electrons counted in a pixel of grey 255: shot noise of σ = √(255·grey/electrons) grey levels. Infinity for none; 1 or more.</summary>
+    public double ElectronsAtWhite { get; init; } = 2500;
+
+    /// <summary>Standard deviation of the detector's Gaussian noise in grey levels; 0 to 100.</summary>
+    public double NoiseSigma { get; init; } = 15;
+
+    /// <summary>
+    /// How far each slice's content lies from where it lies in slice 0, in pixels (y, x): a random walk with steps of <see cref="DriftStep"/>.
+    /// </summary>
+    public (double Y, double X)[] Drift(int slices, ulong seed)
+    {
+        Check();
+        var random = new CounterRandom(seed, 0x4452494654);
+        var shifts = new (double Y, double X)[slices];
+        for (var z = 1; z < slices; z++)
+            shifts[z] = (shifts[z - 1].Y + DriftStep * random.NextNormal(), shifts[z - 1].X + DriftStep * random.NextNormal());
+        return shifts;
+    }
+
+    /// <summary>Pixels that a specimen must reach beyond the field of view on all four sides so that the drifting window never leaves it.</summary>
+    public int Margin((double Y, double X)[] shifts)
+    {
+        var furthest = shifts.Max(shift => Math.Max(Math.Abs(shift.Y), Math.Abs(shift.X)));
+        return (int)Math.Ceiling(furthest) + Optics.Reach(PointSpread) + 1;
+    }
+
+    /// <summary>Images a specimen.</summary>
+    /// <param name="specimen">Greys, larger than the field of view by <see cref="Margin"/> pixels on each side of y and x.</param>
+    /// <param name="shifts">The drift, one entry a slice.</param>
+    /// <param name="images">Receives the slices, 8 bit; its size is the field of view.</param>
+    /// <param name="ideal">Receives the same slices blurred but without drift, curtains, brightness jumps and noise; null when nobody asks.</param>
+    /// <param name="seed">Seed of curtains, brightness and noise.</param>
+    /// <param name="walk">Threads; they do not change a byte.</param>
+    /// <returns>What was done to the specimen.</returns>
+    /// <exception cref="InputError">A parameter is out of its range, or the specimen is too small.</exception>
+    public SessionTruth Image(
+        IVolume<float> specimen, (double Y, double X)[] shifts, IWritableVolume<byte> images, IWritableVolume<byte>? ideal, ulong seed, Traversal walk)
+    {
+        Check();
+        var field = images.Info.Size;
+        var margin = Margin(shifts);
+        var canvas = specimen.Info.Size;
+        if (canvas.Z != field.Z || shifts.Length != field.Z || canvas.Y < field.Y + 2 * margin || canvas.X < field.X + 2 * margin)
+            throw new InputError($"specimen: {canvas} voxels are too few for {field} slices that drift; make it {margin} pixels larger on each side of y and x.");
+        var origin = ((canvas.Y - field.Y) / 2, (canvas.X - field.X) / 2);
+        var curtains = Curtain.Grow(this, specimen, origin, field, seed, walk);
+        var random = new CounterRandom(seed, 0x425249474854);
+        var truth = new SessionTruth
+        {
+            Shifts = [.. shifts.Select(s => new[] { s.Y, s.X })],
+            BrightnessOffsets = [.. Enumerable.Range(0, field.Z).Select(_ => BrightnessJump * (2 * random.NextDouble() - 1))],
+            Thickness = images.Info.Voxel?.Z,
+            CurtainGrey = CurtainGrey,
+            Curtains = curtains,
+        };
+        walk.ForEach(field.Z, z =>
+        {
+            var scene = new float[canvas.SliceCount];
+            specimen.Read(Box.Slice(canvas, z), scene);
+            var grey = new float[field.SliceCount];
+            var stored = new byte[field.SliceCount];
+            if (ideal is not null)
+            {
+                Optics.Expose(scene, canvas, field, origin, PointSpread, (0, 0), grey);
+                Grey.Narrow<byte>(grey, stored);
+                ideal.Write(Box.Slice(field, z), stored);
+            }
+            Optics.Expose(scene, canvas, field, origin, PointSpread, shifts[z], grey);
+            truth.AddCurtains(z, field, shifts[z], grey);
+            Detect(z, field, truth.BrightnessOffsets[z], seed, grey);
+            Grey.Narrow<byte>(grey, stored);
+            images.Write(Box.Slice(field, z), stored);
+        });
+        return truth;
+    }
+
+    private void Detect(int z, Size3 field, double brightness, ulong seed, Span<float> grey)
+    {
+        var electronsPerGrey = ElectronsAtWhite / 255;
+        for (var y = 0; y < field.Y; y++)
+        {
+            // a stream a row: the number of draws of a Poisson variate varies
+            var random = new CounterRandom(seed, (ulong)z << 32 | (uint)y | 1UL << 63);
+            foreach (ref var pixel in grey.Slice(y * field.X, field.X))
+            {
+                var level = Math.Max(0, pixel + brightness);
+                if (double.IsFinite(electronsPerGrey)) level = random.NextPoisson(level * electronsPerGrey) / electronsPerGrey;
+                pixel = (float)(level + (NoiseSigma > 0 ? NoiseSigma * random.NextNormal() : 0));
+            }
+        }
+    }
+
+    private void Check()
+    {
+        Range(PointSpread, 0.5, 5, "point spread (pixels)");
+        Range(DriftStep, 0, 10, "drift step (pixels)");
+        Range(CurtainGrey, 0, 100, "curtain grey");
+        Range(CurtainDensity, 0, 1, "curtain density");
+        Range(CurtainLife, 1, 100, "curtain life (slices)");
+        Range(BrightnessJump, 0, 100, "brightness jump");
+        Range(ElectronsAtWhite, 1, double.PositiveInfinity, "electrons at white");
+        Range(NoiseSigma, 0, 100, "noise sigma");
+    }
+
+    private static void Range(double value, double low, double high, string name)
+    {
+        if (!(value >= low && value <= high))
+            throw new InputError(string.Create(CultureInfo.InvariantCulture, $"session: {name} is {value}; choose {low} to {high}."));
+    }
+}
