@@ -1,0 +1,158 @@
+using System.Buffers;
+using Kerf.Volumes;
+
+namespace Kerf.Imaging;
+
+/// <summary>
+/// The two stages of <see cref="SegmentElectrode"/> on one plane. Input planes carry <see cref="Halo"/> pixels more on each side.
+/// </summary>
+internal sealed class ElectrodePlane
+{
+    private readonly GaborKernel _gabor;
+    private readonly int _reach;
+    private readonly int _smoothRadius;
+    private readonly (float[], float[])[] _smooth;
+    private readonly int _meanRadius;
+    private readonly (float[], float[])[] _mean;
+    private readonly (int Y, int X)[] _rim;
+    private readonly int _rimRadius;
+
+    // lengths in pixels
+    public ElectrodePlane(GaborKernel gabor, double sigma, double smoothing, double edgeWidth)
+    {
+        _gabor = gabor;
+        (_smoothRadius, _smooth) = Gaussian(smoothing);
+        (_meanRadius, _mean) = Gaussian(sigma);
+        _rimRadius = (int)Math.Floor(edgeWidth);
+        _reach = Math.Max(gabor.Radius, _meanRadius);
+        _rim = [.. from y in Enumerable.Range(-_rimRadius, 2 * _rimRadius + 1)
+                   from x in Enumerable.Range(-_rimRadius, 2 * _rimRadius + 1)
+                   where y * y + x * x <= edgeWidth * edgeWidth
+                   select (y, x)];
+        KeepsEdges = edgeWidth > 0;
+    }
+
+    public int Halo => _smoothRadius + _rimRadius + _reach;
+
+    /// <summary>Blurred edges have no say; else the paper's own rule.</summary>
+    public bool KeepsEdges { get; }
+
+    /// <summary>1 = pore, 2 = electrolyte, 3 = active material.</summary>
+    /// <param name="padded">Grey values.</param>
+    /// <param name="height">Rows of the result.</param>
+    /// <param name="width">Columns of the result.</param>
+    /// <param name="active">Grey level of the active material's threshold.</param>
+    /// <param name="pore">Grey level between pore and electrolyte; without edges the response of the reversed image from which on there is pore.</param>
+    /// <param name="top">The grey level that reversing turns into 0.</param>
+    /// <param name="labels">The result.</param>
+    public void Label(ReadOnlySpan<float> padded, int height, int width, double active, double pore, double top, Span<byte> labels)
+    {
+        var count = height * width;
+        var buffer = ArrayPool<float>.Shared.Rent(3 * count);
+        var response = buffer.AsSpan(0, count);
+        var support = buffer.AsSpan(count, count);
+        var grey = buffer.AsSpan(2 * count, count);
+        var isActive = ArrayPool<bool>.Shared.Rent(count);
+        Respond(padded, height, width, active, KeepsEdges ? pore : top, response, support, isActive);
+        Copy(padded, height, width, Halo, grey);
+        for (var i = 0; i < count; i++)
+        {
+            // a film thinner than two edge widths has no unblurred pixel: its own grey value must do
+            var isPore = !KeepsEdges ? response[i] >= pore : support[i] < LeastSupport ? grey[i] < pore : response[i] > 0;
+            labels[i] = isActive[i] ? (byte)3 : isPore ? (byte)1 : (byte)2;
+        }
+        ArrayPool<float>.Shared.Return(buffer);
+        ArrayPool<bool>.Shared.Return(isActive);
+    }
+
+    /// <summary>
+    /// What the threshold between pore and electrolyte is sought in: the mean grey value of the unblurred pixels around each of them, or the
+    /// response of the reversed image. NaN where there is nothing to look at.
+    /// </summary>
+    public void Evidence(ReadOnlySpan<float> padded, int height, int width, double active, double pore, double top, Span<float> evidence)
+    {
+        var count = height * width;
+        var buffer = ArrayPool<float>.Shared.Rent(2 * count);
+        var support = buffer.AsSpan(0, count);
+        var grey = buffer.AsSpan(count, count);
+        var isActive = ArrayPool<bool>.Shared.Rent(count);
+        Respond(padded, height, width, active, KeepsEdges ? pore : top, evidence, support, isActive, KeepsEdges);
+        Copy(padded, height, width, Halo, grey);
+        for (var i = 0; i < count; i++)
+        {
+            if (isActive[i]) evidence[i] = float.NaN;
+            else if (KeepsEdges) evidence[i] = support[i] > 0.5f ? (float)(pore - evidence[i] / support[i]) : float.NaN;
+        }
+        ArrayPool<float>.Shared.Return(buffer);
+        ArrayPool<bool>.Shared.Return(isActive);
+    }
+
+    private const float LeastSupport = 0.05f;
+
+    // the filtered (level − grey) of the pixels that have a say, and the share of them around each pixel
+    private void Respond(
+        ReadOnlySpan<float> padded, int height, int width, double active, double level, Span<float> response, Span<float> support, Span<bool> isActive, bool mean = false)
+    {
+        var (rimHeight, rimWidth) = (height + 2 * (_rimRadius + _reach), width + 2 * (_rimRadius + _reach));
+        var (evenHeight, evenWidth) = (height + 2 * _reach, width + 2 * _reach);
+        var smooth = ArrayPool<float>.Shared.Rent(rimHeight * rimWidth);
+        var say = ArrayPool<float>.Shared.Rent(evenHeight * evenWidth);
+        var weight = ArrayPool<float>.Shared.Rent(evenHeight * evenWidth);
+        if (_smoothRadius == 0) Copy(padded, rimHeight, rimWidth, 0, smooth);
+        else Plane.Correlate(padded, rimHeight, rimWidth, _smooth, _smoothRadius, smooth);
+        Copy(padded, evenHeight, evenWidth, _smoothRadius + _rimRadius, say);
+        for (int y = 0, i = 0; y < evenHeight; y++)
+        {
+            for (var x = 0; x < evenWidth; x++, i++)
+            {
+                var at = (y + _rimRadius) * rimWidth + x + _rimRadius;
+                var known = smooth[at] < active && !(say[i] > level && KeepsEdges && NearActive(smooth, at, rimWidth, active));
+                weight[i] = known ? 1 : 0;
+                say[i] = known ? (float)(level - say[i]) : 0;
+            }
+        }
+        for (int y = 0, i = 0; y < height; y++)
+        {
+            for (var x = 0; x < width; x++, i++)
+                isActive[i] = smooth[(y + _rimRadius + _reach) * rimWidth + x + _rimRadius + _reach] >= active;
+        }
+        var gap = _reach - (mean ? _meanRadius : _gabor.Radius);
+        var cut = Gabor.Cut(say.AsSpan(0, evenHeight * evenWidth), evenHeight, evenWidth, gap, out var rented);
+        if (mean) Plane.Correlate(cut, height, width, _mean, _meanRadius, response);
+        else _gabor.Apply(cut, height, width, response);
+        if (rented is not null) ArrayPool<float>.Shared.Return(rented);
+        if (KeepsEdges)
+        {
+            cut = Gabor.Cut(weight.AsSpan(0, evenHeight * evenWidth), evenHeight, evenWidth, _reach - _meanRadius, out rented);
+            Plane.Correlate(cut, height, width, _mean, _meanRadius, support);
+            if (rented is not null) ArrayPool<float>.Shared.Return(rented);
+        }
+        ArrayPool<float>.Shared.Return(smooth);
+        ArrayPool<float>.Shared.Return(say);
+        ArrayPool<float>.Shared.Return(weight);
+    }
+
+    private bool NearActive(ReadOnlySpan<float> smooth, int at, int width, double active)
+    {
+        foreach (var (y, x) in _rim)
+        {
+            if (smooth[at + y * width + x] >= active) return true;
+        }
+        return false;
+    }
+
+    private static void Copy(ReadOnlySpan<float> plane, int height, int width, int margin, Span<float> target)
+    {
+        for (var y = 0; y < height; y++) plane.Slice((y + margin) * (width + 2 * margin) + margin, width).CopyTo(target[(y * width)..]);
+    }
+
+    private static (int Radius, (float[], float[])[] Terms) Gaussian(double sigma)
+    {
+        if (sigma <= 0) return (0, [([1f], [1f])]);
+        var radius = (int)Math.Ceiling(3 * sigma);
+        var weights = Enumerable.Range(-radius, 2 * radius + 1).Select(t => Math.Exp(-t * t / (2 * sigma * sigma))).ToArray();
+        var sum = weights.Sum();
+        var normal = Array.ConvertAll(weights, weight => (float)(weight / sum));
+        return (radius, [(normal, normal)]);
+    }
+}
