@@ -1,5 +1,4 @@
 using System.Buffers;
-using Kerf.Volumes;
 
 namespace Kerf.Imaging;
 
