@@ -2,6 +2,13 @@ using System.Buffers;
 
 namespace Kerf.Imaging;
 
+/// <summary>The grey levels that divide an electrode's phases.</summary>
+/// <param name="Pore">Between pore and electrolyte; by the paper's rule the response from which on there is pore.</param>
+/// <param name="Active">From which on there is active material.</param>
+/// <param name="ActiveAtPore">The same beside a pore: half-way between the two phases, where a blurred edge lies.</param>
+/// <param name="ActiveAtElectrolyte">The same beside electrolyte.</param>
+public sealed record ElectrodeLevels(double Pore, double Active, double ActiveAtPore, double ActiveAtElectrolyte);
+
 /// <summary>
 /// The two stages of <see cref="SegmentElectrode"/> on one plane. Input planes carry <see cref="Halo"/> pixels more on each side.
 /// </summary>
@@ -40,28 +47,28 @@ internal sealed class ElectrodePlane
     /// <param name="padded">Grey values.</param>
     /// <param name="height">Rows of the result.</param>
     /// <param name="width">Columns of the result.</param>
-    /// <param name="active">Grey level of the active material's threshold.</param>
-    /// <param name="pore">Grey level between pore and electrolyte; without edges the response of the reversed image from which on there is pore.</param>
+    /// <param name="levels">Where the phases meet.</param>
     /// <param name="top">The grey level that reversing turns into 0.</param>
     /// <param name="labels">The result.</param>
-    public void Label(ReadOnlySpan<float> padded, int height, int width, double active, double pore, double top, Span<byte> labels)
+    public void Label(ReadOnlySpan<float> padded, int height, int width, ElectrodeLevels levels, double top, Span<byte> labels)
     {
         var count = height * width;
-        var buffer = ArrayPool<float>.Shared.Rent(3 * count);
+        var pore = levels.Pore;
+        var buffer = ArrayPool<float>.Shared.Rent(4 * count);
         var response = buffer.AsSpan(0, count);
         var support = buffer.AsSpan(count, count);
         var grey = buffer.AsSpan(2 * count, count);
-        var isActive = ArrayPool<bool>.Shared.Rent(count);
-        Respond(padded, height, width, active, KeepsEdges ? pore : top, response, support, isActive);
+        var smooth = buffer.AsSpan(3 * count, count);
+        Respond(padded, height, width, levels.Active, KeepsEdges ? pore : top, response, support, smooth);
         Copy(padded, height, width, Halo, grey);
         for (var i = 0; i < count; i++)
         {
             // a film thinner than two edge widths has no unblurred pixel: its own grey value must do
             var isPore = !KeepsEdges ? response[i] >= pore : support[i] < LeastSupport ? grey[i] < pore : response[i] > 0;
-            labels[i] = isActive[i] ? (byte)3 : isPore ? (byte)1 : (byte)2;
+            var active = !KeepsEdges ? levels.Active : isPore ? levels.ActiveAtPore : levels.ActiveAtElectrolyte;
+            labels[i] = smooth[i] >= active ? (byte)3 : isPore ? (byte)1 : (byte)2;
         }
         ArrayPool<float>.Shared.Return(buffer);
-        ArrayPool<bool>.Shared.Return(isActive);
     }
 
     /// <summary>
@@ -73,24 +80,22 @@ internal sealed class ElectrodePlane
         var count = height * width;
         var buffer = ArrayPool<float>.Shared.Rent(2 * count);
         var support = buffer.AsSpan(0, count);
-        var grey = buffer.AsSpan(count, count);
-        var isActive = ArrayPool<bool>.Shared.Rent(count);
-        Respond(padded, height, width, active, KeepsEdges ? pore : top, evidence, support, isActive, KeepsEdges);
-        Copy(padded, height, width, Halo, grey);
+        var smooth = buffer.AsSpan(count, count);
+        Respond(padded, height, width, active, KeepsEdges ? pore : top, evidence, support, smooth, KeepsEdges);
         for (var i = 0; i < count; i++)
         {
-            if (isActive[i]) evidence[i] = float.NaN;
+            if (smooth[i] >= active) evidence[i] = float.NaN;
             else if (KeepsEdges) evidence[i] = support[i] > 0.5f ? (float)(pore - evidence[i] / support[i]) : float.NaN;
         }
         ArrayPool<float>.Shared.Return(buffer);
-        ArrayPool<bool>.Shared.Return(isActive);
     }
 
     private const float LeastSupport = 0.05f;
 
     // the filtered (level − grey) of the pixels that have a say, and the share of them around each pixel
     private void Respond(
-        ReadOnlySpan<float> padded, int height, int width, double active, double level, Span<float> response, Span<float> support, Span<bool> isActive, bool mean = false)
+        ReadOnlySpan<float> padded, int height, int width, double active, double level, Span<float> response, Span<float> support, Span<float> smoothed,
+        bool mean = false)
     {
         var (rimHeight, rimWidth) = (height + 2 * (_rimRadius + _reach), width + 2 * (_rimRadius + _reach));
         var (evenHeight, evenWidth) = (height + 2 * _reach, width + 2 * _reach);
@@ -110,11 +115,7 @@ internal sealed class ElectrodePlane
                 say[i] = known ? (float)(level - say[i]) : 0;
             }
         }
-        for (int y = 0, i = 0; y < height; y++)
-        {
-            for (var x = 0; x < width; x++, i++)
-                isActive[i] = smooth[(y + _rimRadius + _reach) * rimWidth + x + _rimRadius + _reach] >= active;
-        }
+        Copy(smooth, height, width, _rimRadius + _reach, smoothed);
         var gap = _reach - (mean ? _meanRadius : _gabor.Radius);
         var cut = Gabor.Cut(say.AsSpan(0, evenHeight * evenWidth), evenHeight, evenWidth, gap, out var rented);
         if (mean) Plane.Correlate(cut, height, width, _mean, _meanRadius, response);

@@ -68,11 +68,15 @@ public sealed record SegmentElectrode : Step
         var histogram = Histogram.OfStack(run.Source, run.Walk.Part(0, 0.1));
         var top = run.Source.Info.Type == PixelType.Float32 ? histogram.Max : run.Source.Info.Type.TopLevel();
         var estimate = run.Walk.Part(0.1, 0.3);
-        var levels = Scope == ThresholdScope.Stack
-            ? [run.Remember("thresholds", () => Estimate(run.Source, plane, histogram, Sample(run.Source.Info.Size.Z), top, "the stack", estimate))]
-            : run.Remember("thresholdsPerSlice", () => EstimatePerSlice(run.Source, plane, top, estimate));
+        var isStack = Scope == ThresholdScope.Stack;
+        ElectrodeLevels[] levels = isStack
+            ? [run.Remember("levels", () => Estimate(run.Source, plane, histogram, Sample(run.Source.Info.Size.Z), top, "the stack", estimate))]
+            : run.Remember("levelsPerSlice", () => EstimatePerSlice(run.Source, plane, top, estimate));
+        var thresholds = Array.ConvertAll(levels, level => new[] { level.Pore, level.Active });
+        if (isStack) run.Fact("thresholds", thresholds[0]);
+        else run.Fact("thresholdsPerSlice", thresholds);
         run.FactHistogram(histogram);
-        Apply(run.Source, target, plane, z => levels[Math.Min(z, levels.Length - 1)], top, run.Walk.Part(0.3, 1));
+        Apply(run.Source, target, plane, z => levels[isStack ? 0 : z], top, run.Walk.Part(0.3, 1));
     }
 
     /// <summary>Labels 1 = pore, 2 = solid electrolyte, 3 = active material, with this step's parameters.</summary>
@@ -86,39 +90,58 @@ public sealed record SegmentElectrode : Step
         return new(new(Wavelength / pixel, Theta, Psi, Sigma / pixel, Gamma), Sigma / pixel, Smoothing / pixel, EdgeWidth / pixel);
     }
 
-    private static void Apply(IVolume source, IWritableVolume<byte> target, ElectrodePlane plane, Func<int, double[]> levels, double top, Traversal walk) =>
+    private static void Apply(
+        IVolume source, IWritableVolume<byte> target, ElectrodePlane plane, Func<int, ElectrodeLevels> levels, double top, Traversal walk) =>
         Blocks.Map<float, byte>(source.AsFloat(), target, new(0, plane.Halo, plane.Halo), Border.Mirror, walk, (block, labels) =>
         {
             var (inner, outer) = (block.Inner.Size, block.Outer.Size);
             for (var z = 0; z < inner.Z; z++)
             {
-                var thresholds = levels(block.Inner.Start.Z + z);
                 plane.Label(block.Voxels.Slice((int)(z * outer.SliceCount), (int)outer.SliceCount), inner.Y, inner.X,
-                    thresholds[1], thresholds[0], top, labels.Slice((int)(z * inner.SliceCount), (int)inner.SliceCount));
+                    levels(block.Inner.Start.Z + z), top, labels.Slice((int)(z * inner.SliceCount), (int)inner.SliceCount));
             }
         }, 4);
 
-    private double[][] EstimatePerSlice(IVolume source, ElectrodePlane plane, double top, Traversal walk)
+    private ElectrodeLevels[] EstimatePerSlice(IVolume source, ElectrodePlane plane, double top, Traversal walk)
     {
-        var levels = new double[source.Info.Size.Z][];
+        var levels = new ElectrodeLevels[source.Info.Size.Z];
         var alone = walk with { Threads = 1, Progress = null };
         walk.ForEach(levels.Length, z => levels[z] = Estimate(source, plane, Histogram.OfSlice(source, z), [z], top, $"slice {z}", alone));
         return levels;
     }
 
-    // [between pore and electrolyte, between them and the active material], ascending unless the paper's rule measures pores by response
-    private double[] Estimate(IVolume source, ElectrodePlane plane, Histogram histogram, int[] slices, double top, string what, Traversal walk)
+    private ElectrodeLevels Estimate(IVolume source, ElectrodePlane plane, Histogram histogram, int[] slices, double top, string what, Traversal walk)
     {
         var active = ActiveThreshold ?? GreyClasses.Thresholds(histogram, 2, what)[0];
-        if (PoreThreshold is { } pore) return [pore, active];
+        var isByHand = ActiveThreshold is not null || !plane.KeepsEdges;
+        if (PoreThreshold is { } given && isByHand) return new(given, active, active, active);
         var rest = Array.FindAll([.. Enumerable.Range(0, histogram.Bins)], bin => histogram.LevelOf(bin) < active).Length;
-        var darker = $"the pores and electrolyte of {what}";
-        var start = GreyClasses.Thresholds(new(histogram.Counts[..rest], histogram.LevelOf(0), histogram.LevelOf(1) - histogram.LevelOf(0)), 2, darker)[0];
+        var darker = $"what is darker than the active material in {what}";
+        var step = histogram.LevelOf(1) - histogram.LevelOf(0);
+        var start = GreyClasses.Thresholds(new(histogram.Counts[..rest], histogram.LevelOf(0), step), 2, darker)[0];
+        var evidence = Evidence(source, plane, slices, active, start, top, (plane.KeepsEdges ? histogram.Min : -Math.Abs(top), plane.KeepsEdges ? active : Math.Abs(top)), walk);
+        var pore = PoreThreshold ?? GreyClasses.Thresholds(evidence, 2, darker)[0];
+        if (isByHand) return new(pore, active, active, active);
+        // a blurred edge lies half-way between its two phases, and Otsu's threshold only between the active material and the mean of both others
+        var bright = Median(histogram, active, double.PositiveInfinity);
+        return new(pore, active, (Median(evidence, double.NegativeInfinity, pore) + bright) / 2, (Median(evidence, pore, double.PositiveInfinity) + bright) / 2);
+    }
+
+    private static double Median(Histogram histogram, double low, double high)
+    {
+        var counts = new long[histogram.Bins];
+        for (var bin = 0; bin < counts.Length; bin++) counts[bin] = histogram.LevelOf(bin) >= low && histogram.LevelOf(bin) < high ? histogram.Counts[bin] : 0;
+        return new Histogram(counts, histogram.LevelOf(0), histogram.LevelOf(1) - histogram.LevelOf(0)).Percentile(50);
+    }
+
+    // grey means lie in [min, active), responses within ± the grey range
+    private static Histogram Evidence(
+        IVolume source, ElectrodePlane plane, int[] slices, double active, double start, double top, (double Low, double High) range, Traversal walk)
+    {
+        const int Bins = 4096;
+        var (low, high) = range;
         var grey = source.AsFloat();
         var (height, width) = (source.Info.Size.Y, source.Info.Size.X);
-        // grey means lie in [min, active), responses within ± the grey range
-        const int Bins = 4096;
-        var (low, high) = plane.KeepsEdges ? (histogram.Min, active) : (-Math.Abs(top), Math.Abs(top));
         var counts = new long[Bins];
         walk.ForEach(slices.Length, item =>
         {
@@ -139,7 +162,7 @@ public sealed record SegmentElectrode : Step
             ArrayPool<float>.Shared.Return(padded);
             ArrayPool<float>.Shared.Return(evidence);
         });
-        return [GreyClasses.Thresholds(new(counts, low + (high - low) / Bins / 2, (high - low) / Bins), 2, darker)[0], active];
+        return new(counts, low + (high - low) / Bins / 2, (high - low) / Bins);
     }
 
     // evenly spread slices: enough for a threshold, whatever the length of the stack
