@@ -104,7 +104,10 @@ public sealed record Brightness : Step
     public static void Apply(IVolume source, IVolume target, BrightnessCorrection correction, Traversal walk)
     {
         if (correction.Offsets.Length != source.Info.Size.Z)
-            throw new InputError($"brightness.json: holds {correction.Offsets.Length} slices, the stack {source.Info.Size.Z}. Delete it to have it estimated again.");
+        {
+            throw new InputError(
+                $"brightness.json: holds {correction.Offsets.Length} slices, the stack {source.Info.Size.Z}. Delete it to have it estimated again.");
+        }
         Blocks.MapSlices<float, float>(source.AsFloat(), target.AsFloatTarget(), 0, Border.Nearest, walk, (block, output) =>
         {
             for (var i = 0; i < output.Length; i++) output[i] = (float)correction.Apply(block.Inner.Start.Z, block.Voxels[i]);
@@ -148,7 +151,8 @@ public sealed record Brightness : Step
         var (sum, squares) = (0.0, 0.0);
         for (var bin = 0; bin < histogram.Bins; bin++) sum += histogram.Counts[bin] * Math.Clamp(histogram.LevelOf(bin), low, high);
         var mean = sum / histogram.Total;
-        for (var bin = 0; bin < histogram.Bins; bin++) squares += histogram.Counts[bin] * Math.Pow(Math.Clamp(histogram.LevelOf(bin), low, high) - mean, 2);
+        for (var bin = 0; bin < histogram.Bins; bin++)
+            squares += histogram.Counts[bin] * Math.Pow(Math.Clamp(histogram.LevelOf(bin), low, high) - mean, 2);
         return (mean, Math.Sqrt(squares / histogram.Total));
     }
 

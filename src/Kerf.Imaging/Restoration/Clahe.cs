@@ -28,7 +28,8 @@ public sealed record Clahe : Step
     public static void Levels(IVolume source, IVolume target, int tiles, double clipLimit, Traversal walk)
     {
         var size = source.Info.Size;
-        if (tiles < 1 || tiles > Math.Min(size.Y, size.X)) throw new InputError($"tiles is {tiles}; it must be 1 to {Math.Min(size.Y, size.X)}, the pixels of a slice's shorter side.");
+        var side = Math.Min(size.Y, size.X);
+        if (tiles < 1 || tiles > side) throw new InputError($"tiles is {tiles}; it must be 1 to {side}, the pixels of a slice's shorter side.");
         if (!(clipLimit is >= 0 and <= 1)) throw new InputError($"clip-limit is {clipLimit}; it must be 0 to 1.");
         var (low, high) = (0.0, 255.0);
         if (source.Info.Type != PixelType.UInt8)

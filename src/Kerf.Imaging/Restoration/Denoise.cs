@@ -47,7 +47,7 @@ public sealed record Denoise : Step
     public int PatchRadius { get; init; } = 2;
 
     /// <summary>Non-local means: half-width of the search window.</summary>
-    [Parameter("Non-local means: half-width of the window in which similar patches are sought. In 3-D, 3 to 5 are enough.", Unit = "voxels", Min = 1, Max = 21)]
+    [Parameter("Non-local means: half-width of the window where patches are sought; 3 to 5 are enough in 3-D.", Unit = "voxels", Min = 1, Max = 21)]
     public int SearchRadius { get; init; } = 7;
 
     /// <summary>Non-local means: photometric distance.</summary>
@@ -84,7 +84,8 @@ public sealed record Denoise : Step
                 var noise = NoiseOr(null);
                 var h = H ?? noise;
                 run.Fact("h", h);
-                if (h == 0) throw new InputError("h is 0 grey levels, and the stack shows no noise to take it from. Set h above 0, or leave the step out.");
+                if (h == 0)
+                    throw new InputError("h is 0 grey levels, and the stack shows no noise to take it from. Set h above 0, or leave the step out.");
                 NonLocalMeans.Filter(run.Source, run.CreateGrey(), new(depth * PatchRadius, PatchRadius, PatchRadius),
                     new(depth * SearchRadius, SearchRadius, SearchRadius), h, noise, run.Walk.Part(0.05, 1));
                 break;

@@ -18,13 +18,16 @@ public sealed record Equalize : Step
     public override void Run(StepRun run) =>
         Levels(run.Source, run.Create(run.Source.Info with { Type = Stretch.Depth(run.Source.Info.Type, Bits) }), Scope, run.Walk);
 
-    /// <summary>h(v) = round((cdf(v) − cdf_min)/(N − cdf_min) · (L − 1)), N the number of voxels and L that of the output's levels; 0 where all are equal.</summary>
+    /// <summary>
+    /// h(v) = round((cdf(v) − cdf_min)/(N − cdf_min) · (L − 1)), N the number of voxels and L that of the output's levels; 0 where all are equal.
+    /// </summary>
     public static void Levels(IVolume source, IVolume target, HistogramScope scope, Traversal walk)
     {
         var levels = (int)target.Info.Type.TopLevel() + 1;
         var stack = scope == HistogramScope.Stack ? Histogram.OfStack(source, walk.Part(0, 0.5)) : null;
         var table = stack is null ? [] : Table(stack, levels);
-        Blocks.MapSlices<float, float>(source.AsFloat(), target.AsFloatTarget(), 0, Border.Nearest, walk.Part(stack is null ? 0 : 0.5, 1), (block, output) =>
+        var rest = walk.Part(stack is null ? 0 : 0.5, 1);
+        Blocks.MapSlices<float, float>(source.AsFloat(), target.AsFloatTarget(), 0, Border.Nearest, rest, (block, output) =>
         {
             var histogram = stack ?? Histogram.OfSlice(source, block.Inner.Start.Z);
             var map = stack is null ? Table(histogram, levels) : table;

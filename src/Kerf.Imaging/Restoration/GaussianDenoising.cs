@@ -3,7 +3,9 @@ using Kerf.Volumes;
 
 namespace Kerf.Imaging;
 
-/// <summary>Smoothing with a sampled Gaussian, cut at 4σ and normalised to sum 1; mirrored border. Equals scipy's gaussian_filter(mode="mirror").</summary>
+/// <summary>
+/// Smoothing with a sampled Gaussian, cut at 4σ and normalised to sum 1; mirrored border. Equals scipy's gaussian_filter(mode="mirror").
+/// </summary>
 public static class GaussianDenoising
 {
     /// <summary>Writes the smoothed volume.</summary>
@@ -32,7 +34,8 @@ public static class GaussianDenoising
     /// <summary>The central weight of the Gaussian and those to one side of it.</summary>
     public static float[] Taps(double sigmaVoxels)
     {
-        if (!(sigmaVoxels is >= 0 and <= 50)) throw new InputError($"sigma is {sigmaVoxels} voxels; it must be 0 to 50. Resample the volume for a wider one.");
+        if (!(sigmaVoxels is >= 0 and <= 50))
+            throw new InputError($"sigma is {sigmaVoxels} voxels; it must be 0 to 50. Resample the volume for a wider one.");
         var taps = new double[(int)(4 * sigmaVoxels + 0.5) + 1];
         var sum = 0.0;
         for (var k = 0; k < taps.Length; k++)
@@ -51,7 +54,10 @@ public static class GaussianDenoising
         {
             var sum = new Vector<float>(from[(start + i)..]) * new Vector<float>(taps[0]);
             for (var k = 1; k < taps.Length; k++)
-                sum += (new Vector<float>(from[(start + i - k * stride)..]) + new Vector<float>(from[(start + i + k * stride)..])) * new Vector<float>(taps[k]);
+            {
+                var pair = new Vector<float>(from[(start + i - k * stride)..]) + new Vector<float>(from[(start + i + k * stride)..]);
+                sum += pair * new Vector<float>(taps[k]);
+            }
             sum.CopyTo(to[i..]);
         }
         for (; i < to.Length; i++)

@@ -19,7 +19,10 @@ public static class MedianDenoising
     {
         var window = radius * 2 + Size3.Cube(1);
         if (Math.Min(radius.Z, Math.Min(radius.Y, radius.X)) < 0 || window.Count > 1331)
-            throw new InputError($"median radius is {radius} voxels; each must be 0 or more, and the window hold at most 1331 voxels (radius 5 in 3-D).");
+        {
+            throw new InputError(
+                $"median radius is {radius} voxels; each must be 0 or more, and the window hold at most 1331 voxels (radius 5 in 3-D).");
+        }
         Blocks.Map<float, float>(source.AsFloat(), target.AsFloatTarget(), radius, Border.Mirror, walk, (block, output) =>
         {
             var (outer, inner) = (block.Outer.Size, block.Inner.Size);
@@ -34,7 +37,9 @@ public static class MedianDenoising
                 {
                     // the last vector starts early, so that it ends with the row; a row shorter than a vector goes through a copy
                     var at = Math.Max(0, Math.Min(x, to.Length - Vector<float>.Count));
-                    var median = to.Length >= Vector<float>.Count ? Of(block.Voxels, from + at, offsets, lanes) : OfShort(block.Voxels, from, offsets, lanes);
+                    var median = to.Length >= Vector<float>.Count
+                        ? Of(block.Voxels, from + at, offsets, lanes)
+                        : OfShort(block.Voxels, from, offsets, lanes);
                     median.CopyTo(last);
                     last[..Math.Min(last.Length, to.Length)].CopyTo(to[at..]);
                 }

@@ -42,7 +42,9 @@ public static class NonLocalMeans
     private static Size3 Tile(Size3 halo) => halo.Z == 0 ? new(1, 64, 128) : new(12, 24, 128);
 }
 
-/// <summary>The weight of a pair of patches, 2^min(<paramref name="Bias"/> − sum·<paramref name="Scale"/>, 0), from their sum of squared differences.</summary>
+/// <summary>
+/// The weight of a pair of patches from their sum of squared differences: 2^min(<paramref name="Bias"/> − sum·<paramref name="Scale"/>, 0).
+/// </summary>
 internal readonly record struct Similarity(float Scale, float Bias) : ISumMap
 {
     /// <summary>Weights of as many pairs as a vector has lanes.</summary>

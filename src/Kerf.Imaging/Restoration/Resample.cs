@@ -115,7 +115,8 @@ public static class Resampling
                 for (var z = 0; z < zWeights.Length; z++)
                     for (var y = 0; y < yWeights.Length; y++)
                     {
-                        var row = voxels[(((zFirst + z - from.Start.Z) * from.Size.Y + yFirst + y - from.Start.Y) * from.Size.X + xFirst - from.Start.X)..];
+                        var line = (zFirst + z - from.Start.Z) * from.Size.Y + yFirst + y - from.Start.Y;
+                        var row = voxels[(line * from.Size.X + xFirst - from.Start.X)..];
                         for (var x = 0; x < xWeights.Length; x++) votes[row[x]] += zWeights[z] * yWeights[y] * xWeights[x];
                     }
                 var winner = 0;
@@ -150,7 +151,8 @@ public static class Resampling
     private static (int First, double[] Weights)[][] Axes(VolumeInfo source, VolumeInfo target, Kernel kernel, Func<double, double> averaged)
     {
         var (from, to) = (source.RequireVoxel("resample"), target.RequireVoxel("resample"));
-        return [.. Enumerable.Range(0, 3).Select(axis => Axis(source.Size[axis], target.Size[axis], to[axis] / from[axis], kernel, averaged(to[axis] / from[axis])))];
+        (int, double[])[] Of(int axis) => Axis(source.Size[axis], target.Size[axis], to[axis] / from[axis], kernel, averaged(to[axis] / from[axis]));
+        return [Of(0), Of(1), Of(2)];
     }
 
     private static (int, double[])[] Axis(int length, int count, double ratio, Kernel kernel, double width)
@@ -183,7 +185,8 @@ public static class Resampling
     private delegate void BoxKernel<T>(ReadOnlySpan<T> voxels, Box from, Box to, Span<T> output);
 
     // blocks of the target, so small along each axis that what they are made from is a block of the source
-    private static void Each<T>(IVolume<T> source, IWritableVolume<T> target, (int First, double[] Weights)[][] axes, Traversal walk, BoxKernel<T> kernel)
+    private static void Each<T>(
+        IVolume<T> source, IWritableVolume<T> target, (int First, double[] Weights)[][] axes, Traversal walk, BoxKernel<T> kernel)
         where T : unmanaged
     {
         int Edge(int axis) => (int)Math.Max(1, Math.Min(walk.BlockEdge, (long)walk.BlockEdge * target.Info.Size[axis] / source.Info.Size[axis]));

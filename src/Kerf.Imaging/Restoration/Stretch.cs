@@ -36,8 +36,13 @@ public sealed record Stretch : Step
     public override void Run(StepRun run)
     {
         var target = run.Create(run.Source.Info with { Type = Depth(run.Source.Info.Type, Bits) });
-        if (Scope == HistogramScope.Slice) PerSlice(run.Source, target, Low, High, run.Walk);
-        else Levels(run.Source, target, run.Remember("range", () => Range(Histogram.OfStack(run.Source, run.Walk.Part(0, 0.5)), Low, High)), run.Walk.Part(0.5, 1));
+        if (Scope == HistogramScope.Slice)
+        {
+            PerSlice(run.Source, target, Low, High, run.Walk);
+            return;
+        }
+        var range = run.Remember("range", () => Range(Histogram.OfStack(run.Source, run.Walk.Part(0, 0.5)), Low, High));
+        Levels(run.Source, target, range, run.Walk.Part(0.5, 1));
     }
 
     /// <summary>The range of grey levels between two percentiles.</summary>

@@ -109,7 +109,8 @@ public sealed class Histogram
     /// <summary>Adds the counts of another histogram over the same levels.</summary>
     public void Add(Histogram other)
     {
-        if (other.Bins != Bins || other._low != _low || other._step != _step) throw new ArgumentException("the two have different levels", nameof(other));
+        if (other.Bins != Bins || other._low != _low || other._step != _step)
+            throw new ArgumentException("the two have different levels", nameof(other));
         for (var bin = 0; bin < Bins; bin++) Counts[bin] += other.Counts[bin];
         Total += other.Total;
     }

@@ -47,11 +47,13 @@ public static class NoiseLevel
     /// <param name="top">The highest level of an integer type, at which pixels are clipped; infinity for floats, which are not.</param>
     public static SliceNoise OfSlice(ReadOnlySpan<float> slice, int height, int width, float top)
     {
-        if (height < 3 || width < 3) throw new InputError($"slices of {height}×{width} pixels are too small to estimate noise; they must be 3×3 or larger.");
+        if (height < 3 || width < 3)
+            throw new InputError($"slices of {height}×{width} pixels are too small to estimate noise; they must be 3×3 or larger.");
         var integers = float.IsFinite(top);
         var response = new float[(height - 2) * (width - 2)];
         var count = Responses(slice, height, width, integers ? 0 : float.NegativeInfinity, top, response);
-        if (count < response.Length / 100 || count == 0) count = Responses(slice, height, width, float.NegativeInfinity, float.PositiveInfinity, response);
+        if (count < response.Length / 100 || count == 0)
+            count = Responses(slice, height, width, float.NegativeInfinity, float.PositiveInfinity, response);
         var noise = 1.4826 / 6 * Median(response.AsSpan(0, count), integers);
         var (sum, squares) = (0.0, 0.0);
         foreach (var level in slice) sum += level;
