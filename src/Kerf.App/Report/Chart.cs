@@ -58,15 +58,27 @@ internal sealed record Chart(string Title, string XTitle, double[] X, IReadOnlyL
         string Px(double x) => Coordinate(Left + (x - x0) / (x1 - x0) * PlotWidth);
         string Py(double y) => Coordinate(Top + PlotHeight - (y - y0) / (y1 - y0) * PlotHeight);
         var data = JsonSerializer.Serialize(new { x = X.Select(Brief), s = Lines.Select(s => s.Y.Select(Brief)), box = new[] { x0, x1, y0, y1 } });
+        var described = $"{Title}, from {Wording.Number(values.Min())} to {Wording.Number(values.Max())} {Unit}";
+        var floor = Top + PlotHeight;
+        var xStep = Nice((x1 - x0) / 6);
+        var rows = Ticks(y0, y1, step).Select(y => Html.Of($"""
+            <path d="M{Left} {Py(y)}h{PlotWidth}"/><text x="{Left - 6}" y="{Py(y)}" dy=".32em" text-anchor="end">{Tick(y, step)}</text>
+            """));
+        var columns = Ticks(x0, x1, xStep).Select(x => Html.Of($"""
+            <path d="M{Px(x)} {floor}v4"/><text x="{Px(x)}" y="{floor + 16}" text-anchor="middle">{Tick(x, xStep)}</text>
+            """));
+        var marks = Marks.Where(m => m.X >= x0 && m.X <= x1).Select((m, i) => Html.Of($"""
+            <g class="mark"><path d="M{Px(m.X)} {Top}v{PlotHeight}"/><text x="{Px(m.X)}" y="{Top + 9 + i % 3 * 12}" dx="4">{m.Label}</text></g>
+            """));
+        var legend = Lines.Select(s => Html.Of($"<span><i style=\"background:{s.Colour}\"></i>{s.Name} <output></output></span>"));
         return Html.Of($"""
-            <figure class="chart"><figcaption><b>{Title}</b>{(Unit.Length > 0 ? Html.Of($" <span class=\"unit\">{Unit}</span>") : Html.Empty)}</figcaption>
-            <div class="legend">{Lines.Select(s => Html.Of($"<span><i style=\"background:{s.Colour}\"></i>{s.Name} <output></output></span>"))}<span class="at"></span></div>
-            <svg viewBox="0 0 480 208" role="img" tabindex="0" aria-label="{Title}, from {Wording.Number(values.Min())} to {Wording.Number(values.Max())} {Unit}" data-chart="{data}">
-            <g class="grid">{Ticks(y0, y1, step).Select(y => Html.Of($"<path d=\"M{Left} {Py(y)}h{PlotWidth}\"/><text x=\"{Left - 6}\" y=\"{Py(y)}\" dy=\".32em\" text-anchor=\"end\">{Tick(y, step)}</text>"))}</g>
-            <g class="axis"><path d="M{Left} {Top + PlotHeight}h{PlotWidth}"/>{Ticks(x0, x1, Nice((x1 - x0) / 6)).Select(x => Html.Of($"<path d=\"M{Px(x)} {Top + PlotHeight}v4\"/><text x=\"{Px(x)}\" y=\"{Top + PlotHeight + 16}\" text-anchor=\"middle\">{Tick(x, Nice((x1 - x0) / 6))}</text>"))}
-            <text class="title" x="{Left + PlotWidth}" y="{Top + PlotHeight + 30}" text-anchor="end">{XTitle}</text></g>
-            {Lines.Select(s => Draw(s, Px, Py))}{Marks.Where(m => m.X >= x0 && m.X <= x1).Select((m, i) => Html.Of($"<g class=\"mark\"><path d=\"M{Px(m.X)} {Top}v{PlotHeight}\"/><text x=\"{Px(m.X)}\" y=\"{Top + 9 + i % 3 * 12}\" dx=\"4\">{m.Label}</text></g>"))}
-            <g class="cursor"></g></svg>{(Note.Length > 0 ? Html.Of($"<p class=\"note\">{Note}</p>") : Html.Empty)}</figure>
+            <figure class="chart"><figcaption><b>{Title}</b> <span class="unit">{Unit}</span></figcaption>
+            <div class="legend">{legend}<span class="at"></span></div>
+            <svg viewBox="0 0 480 208" role="img" tabindex="0" aria-label="{described}" data-chart="{data}">
+            <g class="grid">{rows}</g><g class="axis"><path d="M{Left} {floor}h{PlotWidth}"/>{columns}
+            <text class="title" x="{Left + PlotWidth}" y="{floor + 30}" text-anchor="end">{XTitle}</text></g>
+            {Lines.Select(s => Draw(s, Px, Py))}{marks}<g class="cursor"></g></svg>
+            {(Note.Length > 0 ? Html.Of($"<p class=\"note\">{Note}</p>") : Html.Empty)}</figure>
             """);
     }
 
@@ -84,15 +96,18 @@ internal sealed record Chart(string Title, string XTitle, double[] X, IReadOnlyL
         if (series.Band is { } edges)
         {
             var use = Enumerable.Range(0, X.Length).Where(i => double.IsFinite(edges.Low[i]) && double.IsFinite(edges.High[i])).ToArray();
-            band = "M" + string.Join('L', use.Select(i => $"{px(X[i])} {py(edges.High[i])}").Concat(use.Reverse().Select(i => $"{px(X[i])} {py(edges.Low[i])}"))) + "Z";
+            var (there, back) = (use.Select(i => $"{px(X[i])} {py(edges.High[i])}"), use.Reverse().Select(i => $"{px(X[i])} {py(edges.Low[i])}"));
+            band = "M" + string.Join('L', there.Concat(back)) + "Z";
         }
         else if (series.Filled)
         {
             band = $"{path}L{px(X[^1])} {py(0)}L{px(X[0])} {py(0)}Z";
         }
+        var line = path.ToString();
         var single = X.Length == 1 ? Html.Of($"<circle cx=\"{px(X[0])}\" cy=\"{py(series.Y[0])}\" r=\"3\" fill=\"{series.Colour}\"/>") : Html.Empty;
         return Html.Of($"""
-            <g style="--c:{series.Colour}">{(band.Length > 0 ? Html.Of($"<path class=\"band\" d=\"{band}\"/>") : Html.Empty)}<path class="under" d="{path.ToString()}"/><path class="line" d="{path.ToString()}"/>{single}</g>
+            <g style="--c:{series.Colour}">{(band.Length > 0 ? Html.Of($"<path class=\"band\" d=\"{band}\"/>") : Html.Empty)}
+            <path class="under" d="{line}"/><path class="line" d="{line}"/>{single}</g>
             """);
     }
 

@@ -14,10 +14,13 @@ internal readonly record struct Html(string Text)
 
     public static Html Join(IEnumerable<Html> parts) => new(string.Concat(parts.Select(p => p.Text)));
 
+    /// <summary>The markup, or nothing.</summary>
+    public static Html When(bool condition, string markup) => condition ? new(markup) : Empty;
+
     public override string ToString() => Text;
 
-    public static string Escape(string? text) => (text ?? "")
-        .Replace("&", "&amp;", StringComparison.Ordinal).Replace("<", "&lt;", StringComparison.Ordinal).Replace(">", "&gt;", StringComparison.Ordinal)
+    public static string Escape(string? text) => (text ?? "").Replace("&", "&amp;", StringComparison.Ordinal)
+        .Replace("<", "&lt;", StringComparison.Ordinal).Replace(">", "&gt;", StringComparison.Ordinal)
         .Replace("\"", "&quot;", StringComparison.Ordinal).Replace("'", "&#39;", StringComparison.Ordinal);
 
     [InterpolatedStringHandler]
@@ -103,7 +106,8 @@ internal static partial class Wording
 
     private static string Raised(int power) => (power < 0 ? "⁻" : "") + Superscript(Math.Abs(power).ToString(CultureInfo.InvariantCulture));
 
-    private static string Superscript(string digits) => string.Concat(digits.Select(d => d is >= '0' and <= '9' ? "⁰¹²³⁴⁵⁶⁷⁸⁹"[d - '0'] : d));
+    private static string Superscript(string digits) =>
+        string.Concat(digits.Select(d => d is >= '0' and <= '9' ? "⁰¹²³⁴⁵⁶⁷⁸⁹"[d - '0'] : d));
 
     [GeneratedRegex(@"^1/([A-Za-zµ]+)\^?(\d?)$")]
     private static partial Regex PerUnit();

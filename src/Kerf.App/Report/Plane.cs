@@ -26,7 +26,7 @@ internal readonly record struct GreyWindow(double Low, double High)
 internal sealed record Plane(string Name, string Caption, int Width, int Height, float[] Values)
 {
     // a strip more elongated than this shows its middle part only; the voxels keep their proportions
-    private const double LongestStrip = 6;
+    private const double WidestStrip = 6, TallestStrip = 3;
 
     /// <summary>Physical width, in nm (or voxels when the voxel size is unknown).</summary>
     public double Across { get; init; }
@@ -37,7 +37,9 @@ internal sealed record Plane(string Name, string Caption, int Width, int Height,
     /// <summary>True when <see cref="Across"/> and <see cref="Down"/> are nanometres.</summary>
     public bool Physical { get; init; }
 
-    /// <summary>Three xy slices (10, 50 and 90 %), the central xz and yz sections, and a detail at full resolution where the slices were reduced.</summary>
+    /// <summary>
+    /// Three xy slices (10, 50 and 90 %), the central xz and yz sections, and a detail at full resolution where the slices were reduced.
+    /// </summary>
     public static IEnumerable<Plane> Of(IVolume volume, VolumeScan scan, int maxWidth)
     {
         var size = volume.Info.Size;
@@ -62,7 +64,9 @@ internal sealed record Plane(string Name, string Caption, int Width, int Height,
         if (factor > 1) yield return Detail(source, voxel, physical, Math.Min(400, maxWidth));
     }
 
-    /// <summary>Averages squares of <paramref name="factor"/> × <paramref name="factor"/> pixels; an incomplete last row or column of squares is dropped.</summary>
+    /// <summary>
+    /// Averages squares of <paramref name="factor"/> × <paramref name="factor"/> pixels; an incomplete last row or column of squares is dropped.
+    /// </summary>
     public static (float[] Values, int Width, int Height) Average(ReadOnlySpan<float> slice, int width, int height, int factor)
     {
         if (factor == 1) return (slice.ToArray(), width, height);
@@ -122,8 +126,8 @@ internal sealed record Plane(string Name, string Caption, int Width, int Height,
     private static Plane Strip(Plane plane, int maxWidth, bool labels)
     {
         var (w, h) = (plane.Width, plane.Height);
-        if (plane.Across > LongestStrip * plane.Down) w = Math.Max(1, (int)(w * LongestStrip * plane.Down / plane.Across));
-        if (plane.Down > LongestStrip * plane.Across) h = Math.Max(1, (int)(h * LongestStrip * plane.Across / plane.Down));
+        if (plane.Across > WidestStrip * plane.Down) w = Math.Max(1, (int)(w * WidestStrip * plane.Down / plane.Across));
+        if (plane.Down > TallestStrip * plane.Across) h = Math.Max(1, (int)(h * TallestStrip * plane.Across / plane.Down));
         var (left, top) = ((plane.Width - w) / 2, (plane.Height - h) / 2);
         var (fx, fy) = ((w + maxWidth - 1) / maxWidth, (h + maxWidth - 1) / maxWidth);
         var (columns, rows) = (w / fx, h / fy);

@@ -9,15 +9,16 @@ namespace Kerf.App;
 /// <param name="Summary">One sentence for a microscopist.</param>
 /// <param name="Parameters">All parameters, defaults included.</param>
 /// <param name="Facts">
-/// What the step found out. Drawn as curves: <c>shifts</c> [[dy, dx], …], pairs named <c>…Before</c> and <c>…After</c>, every other numeric array;
-/// <c>histogram</c> {levels, counts} with <c>thresholds</c> [..] as marks.
+/// What the step found out. Drawn as curves: <c>shifts</c> [[dy, dx], …], pairs named <c>…Before</c> and <c>…After</c>, every other numeric
+/// array; <c>histogram</c> {levels, counts} with <c>thresholds</c> [..] as marks.
 /// </param>
 /// <param name="Seconds">Duration.</param>
 /// <param name="Before">The volume the step read.</param>
 /// <param name="After">The volume it wrote.</param>
 /// <param name="Skipped">The volume was kept from an earlier run.</param>
 public sealed record ReportStep(
-    string Name, string Operation, string Summary, JsonObject Parameters, JsonObject Facts, double Seconds, IVolume Before, IVolume After, bool Skipped);
+    string Name, string Operation, string Summary, JsonObject Parameters, JsonObject Facts, double Seconds, IVolume Before, IVolume After,
+    bool Skipped);
 
 /// <summary>All that goes into a report.</summary>
 /// <param name="Title">Headline.</param>
@@ -67,14 +68,14 @@ public static class Report
         var recipe = Tables.Recipe(input.RecipeText);
         var provenance = Tables.Provenance(input.Provenance);
         var body = Html.Of($"""
-            {result}{score}{(steps.Length > 0 ? Html.Of($"<section id=\"steps\" class=\"steps\"><h2>Steps</h2>{steps}</section>") : Html.Empty)}{measurements}{curves}{recipe}{provenance}
+            {result}{score}<section id="steps" class="steps"><h2>Steps</h2>{steps}</section>{measurements}{curves}{recipe}{provenance}
             """);
-        (string Id, string Name, Html Part)[] parts = [("result", "Result", result), ("score", "Score", score), ("measurements", "Measurements", measurements),
-            ("curves", "Curves", curves), ("recipe", "Recipe", recipe), ("provenance", "Provenance", provenance)];
-        Html Link((string Id, string Name, Html Part) p) => p.Part.Text.Length == 0 ? Html.Empty : Html.Of($"<li><a href=\"#{p.Id}\">{p.Name}</a></li>");
-        var nav = Html.Of($"""
-            <ol>{parts.Take(2).Select(Link)}{input.Steps.Select((s, i) => Html.Of($"<li class=\"sub\"><a href=\"#step-{i + 1}\"><span>{i + 1}</span>{s.Name}</a></li>"))}{parts.Skip(2).Select(Link)}</ol>
-            """);
+        (string Id, string Name, Html Part)[] parts = [("result", "Result", result), ("score", "Score", score),
+            ("measurements", "Measurements", measurements), ("curves", "Curves", curves), ("recipe", "Recipe", recipe), ("provenance", "Provenance", provenance)];
+        static Html Link((string Id, string Name, Html Part) part) => Html.Of($"<li><a href=\"#{part.Id}\">{part.Name}</a></li>");
+        var (first, last) = (parts.Take(2).Where(p => p.Part.Text.Length > 0), parts.Skip(2).Where(p => p.Part.Text.Length > 0));
+        var links = input.Steps.Select((s, i) => Html.Of($"<li class=\"sub\"><a href=\"#step-{i + 1}\"><span>{i + 1}</span>{s.Name}</a></li>"));
+        var nav = Html.Of($"<ol>{first.Select(Link)}{links}{last.Select(Link)}</ol>");
         var page = Resource("report.html")
             .Replace("{{style}}", Resource("report.css"), StringComparison.Ordinal)
             .Replace("{{script}}", Resource("report.js") + Resource("volume.js"), StringComparison.Ordinal)
@@ -131,16 +132,17 @@ public static class Report
         (Phase Phase, double Share)[] phases = [.. (volume.Info.Phases ?? []).Select((p, i) => (p, scans[volume].Fraction(i)))];
         return Html.Of($"""
             <section id="result"><h2>Result</h2>{VolumeView.Of(volume, windows[^1], walk).Draw(phases)}
-            {(phases.Length == 0 ? Html.Empty : Html.Of($"<ul class=\"phases large\">{phases.Select(p => Fraction(p.Phase, p.Share, input.Measurements))}</ul>"))}</section>
+            <ul class="phases large">{phases.Select(p => Fraction(p.Phase, p.Share, input.Measurements))}</ul></section>
             """);
     }
 
     private static Html Fraction(Phase phase, double share, IReadOnlyList<Measurement> measurements)
     {
-        var measured = measurements.FirstOrDefault(m => m.Name.EndsWith("raction", StringComparison.Ordinal) && m.Phase == phase.Name && m.Axis is null);
+        var measured = measurements.FirstOrDefault(m => m is { Name: "fraction" or "volumeFraction", Axis: null } && m.Phase == phase.Name);
         var interval = measured is { Low: { } low, High: { } high } ? $"{low * 100:0.0}–{high * 100:0.0} %" : "";
         return Html.Of($"""
-            <li><i style="background:{phase.Colour}"></i><span>{phase.Name}</span> <b>{(measured?.Value ?? share) * 100:0.0} %</b> <small>{interval}</small></li>
+            <li><i style="background:{phase.Colour}"></i><span>{phase.Name}</span> <b>{(measured?.Value ?? share) * 100:0.0} %</b>
+            <small>{interval}</small></li>
             """);
     }
 
@@ -154,7 +156,7 @@ public static class Report
             if (last.Voxel is { } voxel)
             {
                 facts.Add(("Voxel z × y × x", $"{Wording.Number(voxel.Z)} × {Wording.Number(voxel.Y)} × {Wording.Number(voxel.X)} nm"));
-                facts.Add(("Extent z × y × x", $"{Wording.Length(last.Size.Z * voxel.Z)} × {Wording.Length(last.Size.Y * voxel.Y)} × {Wording.Length(last.Size.X * voxel.X)}"));
+                facts.Add(("Extent z × y × x", string.Join(" × ", Enumerable.Range(0, 3).Select(a => Wording.Length(last.Size[a] * voxel[a])))));
             }
             facts.Add(("Steps", $"{input.Steps.Count} in {Wording.Duration(input.Steps.Sum(s => s.Seconds))}"));
         }

@@ -12,11 +12,15 @@ internal static class StepSection
         var id = $"step-{number}";
         IReadOnlyList<Chart> charts = [.. FactCharts.Of(step.Facts, step.Parameters, before), .. Own(step, before, after, window)];
         var viewer = ReferenceEquals(step.Before, step.After) ? Html.Empty : Viewer.Draw(id, step, before, after, window, pictures);
+        var change = Change(step.Before.Info, step.After.Info);
+        var time = step.Skipped ? "unchanged, kept from an earlier run" : Wording.Duration(step.Seconds);
         return Html.Of($"""
-            <section class="step" id="{id}"><header><span class="number">{number}</span><div><h3>{step.Name}</h3><p class="sub"><code>{step.Operation}</code> <span>{(step.Skipped ? "unchanged, kept from an earlier run" : Wording.Duration(step.Seconds))}</span> <span>{Change(step.Before.Info, step.After.Info)}</span></p></div></header>
+            <section class="step" id="{id}"><header><span class="number">{number}</span><div><h3>{step.Name}</h3>
+            <p class="sub"><code>{step.Operation}</code> <span>{time}</span> <span>{change}</span></p></div></header>
             <p class="summary">{step.Summary}</p>{Verdict(before, after)}{viewer}{Legend(step, after)}
             <div class="charts">{charts.Select(c => c.Draw())}</div>
-            {Tables.Listing("Parameters", step.Parameters, open: true)}{Tables.Listing("What the step found", FactCharts.Scalars(step.Facts))}</section>
+            {Tables.Listing("Parameters", step.Parameters, open: true)}
+            {Tables.Listing("What the step found", FactCharts.Scalars(step.Facts))}</section>
             """);
     }
 
@@ -32,12 +36,19 @@ internal static class StepSection
     private static Html Verdict(VolumeScan before, VolumeScan after)
     {
         if (before.Info.Phases is not null || after.Info.Phases is not null || before == after) return Html.Empty;
-        static double Typical(double[] values) => values.Where(double.IsFinite).Order().ToArray() is { Length: > 0 } v ? v[v.Length / 2] : double.NaN;
-        Html Tile(string name, double a, double b) => !double.IsFinite(a) || !double.IsFinite(b) ? Html.Empty : Html.Of($"""
-            <div class="tile"><dt>{name}</dt><dd>{Wording.Number(a, 3)} <span class="to">→</span> <b>{Wording.Number(b, 3)}</b> <small>{Relative(a, b)}</small></dd></div>
-            """);
+        static double Typical(double[] values) =>
+            values.Where(double.IsFinite).Order().ToArray() is { Length: > 0 } sorted ? sorted[sorted.Length / 2] : double.NaN;
+        (string Name, double Before, double After)[] tiles = [
+            ("Noise (σ, median slice)", Typical(before.Noise), Typical(after.Noise)),
+            ("Likeness of neighbouring slices", Typical(before.Similarity), Typical(after.Similarity)),
+            ("Brightness (mean)", before.Mean.Average(), after.Mean.Average()),
+            ("Contrast (σ)", before.Sigma.Average(), after.Sigma.Average())];
         return Html.Of($"""
-            <dl class="tiles">{Tile("Noise (σ, median slice)", Typical(before.Noise), Typical(after.Noise))}{Tile("Likeness of neighbouring slices", Typical(before.Similarity), Typical(after.Similarity))}{Tile("Brightness (mean)", before.Mean.Average(), after.Mean.Average())}{Tile("Contrast (σ)", before.Sigma.Average(), after.Sigma.Average())}</dl>
+            <dl class="tiles">{tiles.Where(t => double.IsFinite(t.Before) && double.IsFinite(t.After)).Select(t => Html.Of($"""
+            <div class="tile"><dt>{t.Name}</dt>
+            <dd>{Wording.Number(t.Before, 3)} <span class="to">→</span> <b>{Wording.Number(t.After, 3)}</b>
+            <small>{Relative(t.Before, t.After)}</small></dd></div>
+            """))}</dl>
             """);
     }
 
@@ -46,7 +57,8 @@ internal static class StepSection
         a == 0 || Math.Abs(b / a - 1) < 1e-3 ? "" : $"{(b >= a ? "+" : "−")}{Wording.Number(Math.Abs(b / a - 1) * 100, 2)} %";
 
     private static Html Legend(ReportStep step, VolumeScan after) => step.After.Info.Phases is not { } phases ? Html.Empty : Html.Of($"""
-        <ul class="phases">{phases.Select((p, i) => Html.Of($"<li><i style=\"background:{p.Colour}\"></i>{p.Name} <b>{after.Fraction(i) * 100:0.00} %</b></li>"))}</ul>
+        <ul class="phases">{phases.Select((p, i) => Html.Of(
+            $"<li><i style=\"background:{p.Colour}\"></i>{p.Name} <b>{after.Fraction(i) * 100:0.00} %</b></li>"))}</ul>
         """);
 
     private static IEnumerable<Chart> Own(ReportStep step, VolumeScan before, VolumeScan after, GreyWindow window)
@@ -54,7 +66,8 @@ internal static class StepSection
         if (step.After.Info.Phases is { } phases)
         {
             yield return Fractions(after, phases);
-            if (step.Before.Info.Phases is null && step.Facts["histogram"] is null) yield return Histogram(window, before, null, FactCharts.Thresholds(step.Facts));
+            if (step.Before.Info.Phases is null && step.Facts["histogram"] is null)
+                yield return Histogram(window, before, null, FactCharts.Thresholds(step.Facts));
             yield break;
         }
         if (step.Before.Info.Phases is not null || before == after) yield break;
@@ -66,9 +79,17 @@ internal static class StepSection
         }
         if (same)
         {
-            yield return Pair("Noise per slice", "σ in grey levels", before.Noise, after.Noise) with { Note = "Immerkær 1996, doi:10.1006/cviu.1996.0060" };
+            yield return Pair("Noise per slice", "σ in grey levels", before.Noise, after.Noise) with
+            {
+                Note = "Immerkær 1996, doi:10.1006/cviu.1996.0060",
+            };
             if (before.Complete && z.Length > 2)
-                yield return Pair("Likeness to the next slice", "correlation of slices averaged to 128 columns", before.Similarity, after.Similarity) with { FromZero = false };
+            {
+                yield return Pair("Likeness to the next slice", "correlation", before.Similarity, after.Similarity) with
+                {
+                    Note = "Slices averaged to 128 columns first, so that shot noise hides no shift.",
+                };
+            }
         }
         yield return Histogram(window, before, after, []);
 
@@ -81,7 +102,8 @@ internal static class StepSection
     private static Chart Fractions(VolumeScan scan, IReadOnlyList<Phase> phases)
     {
         var rest = phases.Count < 3 ? -1 : Enumerable.Range(0, phases.Count).FirstOrDefault(i => scan.Fraction(i) > 0.6, -1);
-        var lines = Enumerable.Range(0, phases.Count).Where(i => i != rest).Select(i => new Series(phases[i].Name, scan.Fractions[i], phases[i].Colour)
+        var shown = Enumerable.Range(0, phases.Count).Where(i => i != rest);
+        var lines = shown.Select(i => new Series(phases[i].Name, scan.Fractions[i], phases[i].Colour)
         {
             Band = (Edge(i, -1.96), Edge(i, 1.96)),
         });
@@ -104,15 +126,18 @@ internal static class StepSection
         if (before.Info.Type != PixelType.Float32)
         {
             var width = Math.Max(1, Math.Ceiling((high - low) / bins));
-            (low, high) = (Math.Max(0, Math.Floor(low)), Math.Max(0, Math.Floor(low)) + width * Math.Ceiling((high - Math.Max(0, low)) / width));
+            low = Math.Max(0, Math.Floor(low));
+            high = low + width * Math.Ceiling((high - low) / width);
             return Drawn((int)Math.Round((high - low) / width));
         }
         return Drawn(bins);
 
         Chart Drawn(int count)
         {
-            double[] levels = [.. Enumerable.Range(0, count).Select(i => low + (i + 0.5) * (high - low) / count - (before.Info.Type == PixelType.Float32 ? 0 : 0.5))];
-            List<Series> lines = [new(after is null ? "density" : "before", before.Histogram.Density(low, high, count), "var(--before)") { Filled = true }];
+            var half = before.Info.Type == PixelType.Float32 ? 0 : 0.5;
+            double[] levels = [.. Enumerable.Range(0, count).Select(i => low + (i + 0.5) * (high - low) / count - half)];
+            var first = before.Histogram.Density(low, high, count);
+            List<Series> lines = [new(after is null ? "density" : "before", first, "var(--before)") { Filled = true }];
             if (after is not null) lines.Add(new("after", after.Histogram.Density(low, high, count), "var(--after)"));
             return new Chart("Histogram", "grey level", levels, lines)
             { FromZero = true, Unit = "share per grey level", Marks = [.. thresholds.Select(t => (t, Wording.Number(t)))] };
@@ -128,7 +153,8 @@ internal static class FactCharts
     /// <summary>Drift, histogram with thresholds, pairs named …Before and …After, and every other numeric array against the slice.</summary>
     public static IEnumerable<Chart> Of(JsonObject facts, JsonObject parameters, VolumeScan before)
     {
-        if (facts["histogram"] is JsonObject histogram && Numbers(histogram["levels"]) is { } levels && Numbers(histogram["counts"]) is { } counts && levels.Length == counts.Length)
+        if (facts["histogram"] is JsonObject histogram && Numbers(histogram["levels"]) is { } levels
+            && Numbers(histogram["counts"]) is { } counts && levels.Length == counts.Length)
         {
             var thresholds = Thresholds(facts);
             if (thresholds.Count == 0) thresholds = Thresholds(parameters);
@@ -138,7 +164,8 @@ internal static class FactCharts
         foreach (var (name, node) in facts)
         {
             if (Known.Contains(name) || node is not JsonArray array || array.Count < 2) continue;
-            if (name.EndsWith("After", StringComparison.Ordinal) && Numbers(facts[name[..^5] + "Before"]) is { } twin && twin.Length == array.Count) continue;
+            var drawnBefore = name.EndsWith("After", StringComparison.Ordinal) && Numbers(facts[name[..^5] + "Before"])?.Length == array.Count;
+            if (drawnBefore) continue;
             if (Columns(array) is { } columns) yield return Vectors(name, columns, before);
             else if (Numbers(array) is { Length: > 4 } values) yield return Scalars(name, values, facts, before);
         }
@@ -149,7 +176,10 @@ internal static class FactCharts
     {
         var few = new JsonObject();
         foreach (var (name, node) in facts)
-            if (node is JsonValue || (node is JsonArray { Count: <= 4 } array && array.All(item => item is JsonValue))) few[name] = node.DeepClone();
+        {
+            if (node is JsonValue || (node is JsonArray { Count: <= 4 } array && array.All(item => item is JsonValue)))
+                few[name] = node.DeepClone();
+        }
         return few;
     }
 
@@ -161,7 +191,7 @@ internal static class FactCharts
     {
         var drift = name == "shifts" && columns.Length == 2;
         string[] parts = drift ? ["dy", "dx"] : [.. Enumerable.Range(1, columns.Length).Select(i => $"{i}")];
-        return new(drift ? "Drift: shift of each slice" : Wording.Title(name), "slice", Items(columns[0].Length, before),
+        return new(drift ? "Drift: shift of each slice" : Wording.Title(name), Axis(columns[0].Length, before), Items(columns[0].Length, before),
             [.. columns.Select((c, i) => new Series(parts[i], c, Chart.Colours[i % Chart.Colours.Length]))])
         {
             Unit = drift ? "pixels" : "",
@@ -172,14 +202,17 @@ internal static class FactCharts
     private static Chart Scalars(string name, double[] values, JsonObject facts, VolumeScan before)
     {
         var x = Items(values.Length, before);
+        var axis = Axis(values.Length, before);
         return name.EndsWith("Before", StringComparison.Ordinal) && Numbers(facts[name[..^6] + "After"]) is { } after && after.Length == values.Length
-            ? new(Wording.Title(name[..^6]), "slice", x, [new("before", values, "var(--before)"), new("after", after, "var(--after)")])
-            : new(Wording.Title(name), "slice", x, [new(Wording.Words(name), values, Chart.Colours[0])]);
+            ? new(Wording.Title(name[..^6]), axis, x, [new("before", values, "var(--before)"), new("after", after, "var(--after)")])
+            : new(Wording.Title(name), axis, x, [new(Wording.Words(name), values, Chart.Colours[0])]);
     }
 
     // one value per slice, or per gap between two slices; anything else is simply counted
     private static double[] Items(int count, VolumeScan before) =>
         [.. Enumerable.Range(0, count).Select(i => count == before.Info.Size.Z - 1 ? i + 0.5 : (double)i)];
+
+    private static string Axis(int count, VolumeScan before) => before.Info.Size.Z - count is 0 or 1 ? "slice" : "item";
 
     private static double[][]? Columns(JsonArray rows)
     {

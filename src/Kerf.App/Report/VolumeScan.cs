@@ -70,7 +70,9 @@ internal sealed class VolumeScan
     /// <summary>Standard deviation of the noise per slice read: Immerkær 1996, doi:10.1006/cviu.1996.0060.</summary>
     public double[] Noise { get; }
 
-    /// <summary>Correlation of each slice with the next one, both averaged down to 128 columns so that shot noise hides no shift; NaN for the last.</summary>
+    /// <summary>
+    /// Correlation of each slice with the next one, both averaged down to 128 columns so that shot noise hides no shift; NaN for the last.
+    /// </summary>
     public double[] Similarity { get; }
 
     /// <summary>Per phase and slice: its share of the slice's voxels.</summary>

@@ -59,19 +59,40 @@ internal sealed class VolumeView
         using (var deflate = new ZLibStream(packed, CompressionLevel.SmallestSize, leaveOpen: true)) deflate.Write(Voxels);
         var shown = phases.Where(p => p.Phase != hidden).Select(p => p.Phase).ToArray();
         var picture = Convert.ToBase64String(VolumePicture.Draw(this, shown));
+        var (kind, unit) = (Info.Phases is null ? "grey" : "labels", Info.Voxel is null ? "px" : "nm");
         return Html.Of($"""
-            <div class="space" data-size="{Size.X},{Size.Y},{Size.Z}" data-extent="{extent.X},{extent.Y},{extent.Z}" data-unit="{(Info.Voxel is null ? "px" : "nm")}" data-kind="{(Info.Phases is null ? "grey" : "labels")}">
-            <div class="space-stage"><img class="still" alt="The volume from an oblique angle" src="data:image/png;base64,{picture}"><svg class="behind" aria-hidden="true"></svg><canvas tabindex="0" aria-label="The volume in three dimensions. Arrow keys turn it, plus and minus zoom." hidden></canvas><svg class="front" aria-hidden="true"></svg><div class="scalebar"><span></span></div></div>
-            <form class="space-controls" hidden>
-            <fieldset><legend>{(Info.Phases is null ? "Surface" : "Phases")}</legend>{phases.Select(p => Html.Of($"""
-                <div class="phase-row" data-label="{p.Phase.Label}" data-colour="{p.Phase.Colour}"><label><input type="checkbox"{(p.Phase == hidden ? Html.Empty : new Html(" checked"))}><i style="background:{p.Phase.Colour}"></i>{p.Phase.Name}</label><input type="range" min="5" max="100" value="100" aria-label="Opacity of {p.Phase.Name}"></div>
-                """))}{(Info.Phases is null ? Html.Of($"<label class=\"row\">Brighter than <input type=\"range\" class=\"iso\" min=\"2\" max=\"98\" value=\"60\"></label>") : Html.Empty)}</fieldset>
-            <fieldset><legend>Cut</legend><div class="choice cut">{new[] { "x", "y", "z" }.Select(a => Html.Of($"<label><input type=\"radio\" name=\"cut\" value=\"{a}\"{(a == "z" ? new Html(" checked") : Html.Empty)}><span>{a}</span></label>"))}</div><input type="range" class="cut-at" min="0" max="100" value="0" aria-label="Cutting plane"><label class="row"><input type="checkbox" class="cut-flip"> from the other side</label></fieldset>
-            <fieldset><legend>View</legend><div class="buttons">{new[] { "oblique", "xy", "xz", "yz" }.Select(v => Html.Of($"<button type=\"button\" data-view=\"{v}\">{v}</button>"))}</div></fieldset>
-            <p class="hint">Drag to turn, Ctrl + wheel or + and − to zoom. Shown at {Size.X} × {Size.Y} × {Size.Z} voxels.</p></form>
+            <div class="space" data-size="{Size.X},{Size.Y},{Size.Z}" data-extent="{extent.X},{extent.Y},{extent.Z}" data-unit="{unit}" data-kind="{kind}">
+            <div class="space-stage"><img class="still" alt="The volume from an oblique angle" src="data:image/png;base64,{picture}">
+            <svg class="behind" aria-hidden="true"></svg>
+            <canvas tabindex="0" aria-label="The volume in three dimensions. Arrow keys turn it, plus and minus zoom." hidden></canvas>
+            <svg class="front" aria-hidden="true"></svg><div class="scalebar"><span></span></div></div>
+            <form class="space-controls" hidden>{Surfaces(phases, hidden)}
+            <fieldset><legend>Cut</legend><div class="choice cut">{Axes}</div>
+            <input type="range" class="cut-at" min="0" max="100" value="0" aria-label="Cutting plane">
+            <label class="row"><input type="checkbox" class="cut-flip"> from the other side</label></fieldset>
+            <fieldset><legend>View</legend><div class="buttons"><button type="button" data-view="oblique">oblique</button>
+            <button type="button" data-view="xy">xy</button> <button type="button" data-view="xz">xz</button> <button type="button" data-view="yz">yz</button></div></fieldset>
+            <p class="hint">Drag to turn, Ctrl + wheel or + and − to zoom. Reduced to {Size.X} × {Size.Y} × {Size.Z} voxels and smoothed: specks of a
+            voxel or two do not show.</p></form>
             <script type="text/plain" class="voxels">{Convert.ToBase64String(packed.ToArray())}</script></div>
             """);
     }
+
+    private static Html Axes => Html.Join(new[] { "x", "y", "z" }.Select(a => Html.Of($"""
+        <label><input type="radio" name="cut" value="{a}"{Html.When(a == "z", " checked")}><span>{a}</span></label>
+        """)));
+
+    private static Html Surfaces(IReadOnlyList<(Phase Phase, double Share)> phases, Phase? hidden) => phases.Count == 0
+        ? new("""
+            <fieldset><legend>Surface</legend><label class="row">Brighter than <input type="range" class="iso" min="2" max="98" value="60"></label></fieldset>
+            """)
+        : Html.Of($"""
+            <fieldset><legend>Phases</legend>{phases.Select(p => Html.Of($"""
+            <div class="phase-row" data-label="{p.Phase.Label}" data-colour="{p.Phase.Colour}">
+            <label><input type="checkbox"{Html.When(p.Phase != hidden, " checked")}><i style="background:{p.Phase.Colour}"></i>{p.Phase.Name}</label>
+            <input type="range" min="5" max="100" value="100" aria-label="Opacity of {p.Phase.Name}"></div>
+            """))}</fieldset>
+            """);
 
     /// <summary>Edge lengths in nanometres (voxels when their size is unknown).</summary>
     public (double X, double Y, double Z) Extent()

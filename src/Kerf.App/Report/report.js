@@ -76,7 +76,8 @@ async function paintPhases(viewer, plane, outline) {
   }
   for (let y = 0, i = 0; y < height; y++)
     for (let x = 0; x < width; x++, i++) {
-      const edge = x > 0 && key[i - 1] !== key[i] || y > 0 && key[i - width] !== key[i] || x + 1 < width && key[i + 1] !== key[i] || y + 1 < height && key[i + width] !== key[i];
+      const edge = x > 0 && key[i - 1] !== key[i] || y > 0 && key[i - width] !== key[i] ||
+        x + 1 < width && key[i + 1] !== key[i] || y + 1 < height && key[i + width] !== key[i];
       data[4 * i + 3] = key[i] >= 0 && (!outline || edge) ? 255 : 0;
     }
   canvasOver(image).getContext("2d").putImageData(source, 0, 0);
@@ -90,7 +91,10 @@ class Viewer {
     [this.zoom, this.x, this.y] = [1, 0, 0];
     root.addEventListener("change", () => this.update());
     root.querySelector(".opacity")?.addEventListener("input", event => root.style.setProperty("--opacity", event.target.value / 100));
-    root.querySelector(".zoom select").addEventListener("change", event => { this.zoom = +event.target.value; [this.x, this.y] = [0, 0]; this.place() });
+    root.querySelector(".zoom select").addEventListener("change", event => {
+      [this.zoom, this.x, this.y] = [+event.target.value, 0, 0];
+      this.place();
+    });
     for (const plane of this.planes) {
       const wipe = plane.querySelector(".wipe");
       wipe.addEventListener("input", () => plane.style.setProperty("--wipe", `${wipe.value / 10}%`));
@@ -126,8 +130,10 @@ class Viewer {
     this.x = Math.min(limit, Math.max(-limit, this.x));
     this.y = Math.min(limit, Math.max(-limit, this.y));
     this.root.dataset.zoom = this.zoom;
-    for (const [name, value] of [["--zoom", this.zoom], ["--px", `${this.x}%`], ["--py", `${this.y}%`]]) this.root.style.setProperty(name, value);
-    for (const pane of all(".shown .pane", this.root)) setScaleBar(pane.querySelector(".scalebar"), pane.dataset.across / this.zoom, pane.dataset.unit);
+    const values = { "--zoom": this.zoom, "--px": `${this.x}%`, "--py": `${this.y}%` };
+    for (const name in values) this.root.style.setProperty(name, values[name]);
+    for (const pane of all(".shown .pane", this.root))
+      setScaleBar(pane.querySelector(".scalebar"), pane.dataset.across / this.zoom, pane.dataset.unit);
   }
 
   wheel(event) {
@@ -156,9 +162,12 @@ for (const viewer of all(".viewer")) new Viewer(viewer);
 
 // charts: the nearest abscissa under the pointer, or arrow keys, is read out in the legend
 for (const svg of all("svg[data-chart]")) {
+  // the plot area is the one of Chart.cs
   const { x, s, box: [x0, x1, y0, y1] } = JSON.parse(svg.dataset.chart), [left, top, width, height] = [56, 10, 412, 164];
-  const figure = svg.closest(".chart"), outputs = all("output", figure), cursor = svg.querySelector(".cursor"), colours = all(".legend i", figure).map(i => i.style.background);
-  const text = value => value === null ? "–" : Math.abs(value) >= 1e5 || value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(2) : String(+value.toPrecision(4));
+  const figure = svg.closest(".chart"), outputs = all("output", figure), cursor = svg.querySelector(".cursor");
+  const colours = all(".legend i", figure).map(i => i.style.background);
+  const extreme = value => Math.abs(value) >= 1e5 || value !== 0 && Math.abs(value) < 1e-3;
+  const text = value => value === null ? "–" : extreme(value) ? value.toExponential(2) : String(+value.toPrecision(4));
   let at = -1;
   const show = index => {
     at = Math.min(x.length - 1, Math.max(0, index));
@@ -194,7 +203,8 @@ const watch = new IntersectionObserver(entries => {
 for (const id of links.keys()) { const target = document.getElementById(id); if (target) watch.observe(target) }
 
 document.querySelector(".theme").addEventListener("click", () => {
-  const root = document.documentElement, dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  const root = document.documentElement, system = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+  const dark = (root.dataset.theme ?? system) === "dark";
   root.dataset.theme = dark ? "light" : "dark";
 });
 
@@ -202,7 +212,7 @@ function tableText() {
   const quote = value => /[",\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
   const rows = all(".measurements tbody tr").map(tr => {
     const cells = [...tr.cells], word = i => cells[i].textContent.trim();
-    return [word(0), word(1), word(2), cells[3].dataset.value, word(4), cells[5].dataset.low, cells[5].dataset.high, word(7)].map(quote).join(",");
+    return [word(0), word(1), word(2), cells[3].dataset.value, cells[4].dataset.unit, cells[5].dataset.low, cells[5].dataset.high, word(7)].map(quote).join(",");
   });
   return ["quantity,phase,axis,value,unit,low,high,method", ...rows].join("\n") + "\n";
 }

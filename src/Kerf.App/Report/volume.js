@@ -206,7 +206,8 @@ class Space {
     const dot = (a, b) => a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
     const project = p => [(dot(p, right) / this.frame[0] + 1) / 2 * width, (1 - dot(p, up) / this.frame[1]) / 2 * height];
     const corners = [...Array(8).keys()].map(corner), farthest = corners.map((p, i) => [dot(p, back), i]).sort((a, b) => a[0] - b[0])[0][1];
-    const parts = { behind: "", front: "" }, labels = ["", "", ""], best = [-Infinity, -Infinity, -Infinity], centre = project(low.map((l, i) => (l + high[i]) / 2));
+    const parts = { behind: "", front: "" }, labels = ["", "", ""], best = [-Infinity, -Infinity, -Infinity];
+    const centre = project(low.map((l, i) => (l + high[i]) / 2));
     for (let i = 0; i < 8; i++) for (let axis = 0; axis < 3; axis++) {
       const j = i | 1 << axis;
       if (j === i) continue;
@@ -217,7 +218,8 @@ class Space {
       // the outermost edge of each axis carries its length; of two, the lower one
       if (far > 20 && far + away[1] * 0.3 > best[axis] && Math.hypot(b[0] - a[0], b[1] - a[1]) > 24) {
         best[axis] = far + away[1] * 0.3;
-        labels[axis] = `<text x="${middle[0] + away[0] / far * 30}" y="${middle[1] + away[1] / far * 18 + 4}">${"xyz"[axis]} ${lengthText((high[axis] - low[axis]) * this.unitPer, this.root.dataset.unit)}</text>`;
+        const length = lengthText((high[axis] - low[axis]) * this.unitPer, this.root.dataset.unit);
+        labels[axis] = `<text x="${middle[0] + away[0] / far * 30}" y="${middle[1] + away[1] / far * 18 + 4}">${"xyz"[axis]} ${length}</text>`;
       }
     }
     this.root.querySelector(".behind").innerHTML = parts.behind;
@@ -249,9 +251,14 @@ class Space {
       this.held = [event.clientX, event.clientY];
     });
     for (const name of ["pointerup", "pointercancel"]) canvas.addEventListener(name, () => { this.held = null });
-    canvas.addEventListener("wheel", event => { if (event.ctrlKey) { event.preventDefault(); this.zoomBy(Math.exp(-event.deltaY * 0.004)) } }, { passive: false });
+    canvas.addEventListener("wheel", event => {
+      if (!event.ctrlKey) return;
+      event.preventDefault();
+      this.zoomBy(Math.exp(-event.deltaY * 0.004));
+    }, { passive: false });
     canvas.addEventListener("keydown", event => {
-      const turn = { ArrowLeft: [0.1, 0], ArrowRight: [-0.1, 0], ArrowUp: [0, 0.1], ArrowDown: [0, -0.1] }[event.key], zoom = { "+": 1.15, "=": 1.15, "-": 1 / 1.15 }[event.key];
+      const turn = { ArrowLeft: [0.1, 0], ArrowRight: [-0.1, 0], ArrowUp: [0, 0.1], ArrowDown: [0, -0.1] }[event.key];
+      const zoom = { "+": 1.15, "=": 1.15, "-": 1 / 1.15 }[event.key];
       if (turn) { event.preventDefault(); this.turnBy(...turn) }
       if (zoom) { event.preventDefault(); this.zoomBy(zoom) }
     });
@@ -261,7 +268,8 @@ class Space {
       this.request(event.target.type === "range");
     });
     for (const button of all("[data-view]", form)) button.addEventListener("click", () => {
-      [this.azimuth, this.elevation] = { oblique: [-0.6, 0.42], xy: [0, 0], xz: [0, Math.PI / 2], yz: [Math.PI / 2, 0] }[button.dataset.view];
+      const views = { oblique: [-0.6, 0.42], xy: [0, 0], xz: [0, Math.PI / 2], yz: [Math.PI / 2, 0] };
+      [this.azimuth, this.elevation] = views[button.dataset.view];
       this.request();
     });
     new ResizeObserver(() => this.request()).observe(this.stage);
