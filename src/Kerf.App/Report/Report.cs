@@ -71,7 +71,8 @@ public static class Report
             {result}{score}<section id="steps" class="steps"><h2>Steps</h2>{steps}</section>{measurements}{curves}{recipe}{provenance}
             """);
         (string Id, string Name, Html Part)[] parts = [("result", "Result", result), ("score", "Score", score),
-            ("measurements", "Measurements", measurements), ("curves", "Curves", curves), ("recipe", "Recipe", recipe), ("provenance", "Provenance", provenance)];
+            ("measurements", "Measurements", measurements), ("curves", "Curves", curves), ("recipe", "Recipe", recipe),
+            ("provenance", "Provenance", provenance)];
         static Html Link((string Id, string Name, Html Part) part) => Html.Of($"<li><a href=\"#{part.Id}\">{part.Name}</a></li>");
         var (first, last) = (parts.Take(2).Where(p => p.Part.Text.Length > 0), parts.Skip(2).Where(p => p.Part.Text.Length > 0));
         var links = input.Steps.Select((s, i) => Html.Of($"<li class=\"sub\"><a href=\"#step-{i + 1}\"><span>{i + 1}</span>{s.Name}</a></li>"));

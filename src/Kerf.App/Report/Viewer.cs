@@ -83,8 +83,10 @@ internal static class Viewer
     };
 
     private static Html Overlay(IReadOnlyList<Phase> phases, VolumeScan scan) => Html.Of($"""
-        <div class="tools overlay"><label>Opacity <input type="range" class="opacity" min="0" max="100" value="45"></label>{phases.Select((p, i) => Html.Of($"""
-        <label class="phase" data-colour="{p.Colour}"><input type="checkbox"{Html.When(!Covers(scan, i), " checked")}><i style="background:{p.Colour}"></i>{p.Name}</label>
+        <div class="tools overlay"><label>Opacity <input type="range" class="opacity" min="0" max="100" value="45"></label>
+        {phases.Select((p, i) => Html.Of($"""
+        <label class="phase" data-colour="{p.Colour}"><input type="checkbox"{Html.When(!Covers(scan, i), " checked")}>
+        <i style="background:{p.Colour}"></i>{p.Name}</label>
         """))}</div>
         """);
 
@@ -131,12 +133,14 @@ internal static class Viewer
 
     private static Html Caption(Comparison kind, GreyWindow window, VolumeInfo info)
     {
-        var grey = $"black {Wording.Number(window.Low)}, white {Wording.Number(window.High)} grey levels (0.5 and 99.5 % quantiles before this step, or before an earlier one if they hardly differ)";
+        var grey = $"black {Wording.Number(window.Low)}, white {Wording.Number(window.High)} grey levels "
+            + "(0.5 and 99.5 % quantiles before this step, or before an earlier one if they hardly differ)";
         var span = Wording.Number((window.High - window.Low) / 2, 3);
         return kind switch
         {
             Comparison.Grey => Html.Of($"""
-                Before and after at the same grey scale: {grey}. <span class="difference-key">Difference = after − before: <i></i> −{span} to +{span}.</span>
+                Before and after at the same grey scale: {grey}.
+                <span class="difference-key">Difference = after − before: <i></i> −{span} to +{span}.</span>
                 """),
             Comparison.Overlay => Html.Of($"Phases over the volume before; {grey}."),
             Comparison.Labels => Html.Of($"Labels before and after; changed voxels are shown in red."),

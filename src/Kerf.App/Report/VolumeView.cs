@@ -61,7 +61,8 @@ internal sealed class VolumeView
         var picture = Convert.ToBase64String(VolumePicture.Draw(this, shown));
         var (kind, unit) = (Info.Phases is null ? "grey" : "labels", Info.Voxel is null ? "px" : "nm");
         return Html.Of($"""
-            <div class="space" data-size="{Size.X},{Size.Y},{Size.Z}" data-extent="{extent.X},{extent.Y},{extent.Z}" data-unit="{unit}" data-kind="{kind}">
+            <div class="space" data-size="{Size.X},{Size.Y},{Size.Z}" data-extent="{extent.X},{extent.Y},{extent.Z}"
+            data-unit="{unit}" data-kind="{kind}">
             <div class="space-stage"><img class="still" alt="The volume from an oblique angle" src="data:image/png;base64,{picture}">
             <svg class="behind" aria-hidden="true"></svg>
             <canvas tabindex="0" aria-label="The volume in three dimensions. Arrow keys turn it, plus and minus zoom." hidden></canvas>
@@ -71,9 +72,10 @@ internal sealed class VolumeView
             <input type="range" class="cut-at" min="0" max="100" value="0" aria-label="Cutting plane">
             <label class="row"><input type="checkbox" class="cut-flip"> from the other side</label></fieldset>
             <fieldset><legend>View</legend><div class="buttons"><button type="button" data-view="oblique">oblique</button>
-            <button type="button" data-view="xy">xy</button> <button type="button" data-view="xz">xz</button> <button type="button" data-view="yz">yz</button></div></fieldset>
-            <p class="hint">Drag to turn, Ctrl + wheel or + and − to zoom. Reduced to {Size.X} × {Size.Y} × {Size.Z} voxels and smoothed: specks of a
-            voxel or two do not show.</p></form>
+            <button type="button" data-view="xy">xy</button> <button type="button" data-view="xz">xz</button>
+            <button type="button" data-view="yz">yz</button></div></fieldset>
+            <p class="hint">Drag to turn, Ctrl + wheel or + and − to zoom. Reduced to {Size.X} × {Size.Y} × {Size.Z} voxels and smoothed: specks
+            of a voxel or two do not show.</p></form>
             <script type="text/plain" class="voxels">{Convert.ToBase64String(packed.ToArray())}</script></div>
             """);
     }
@@ -84,7 +86,8 @@ internal sealed class VolumeView
 
     private static Html Surfaces(IReadOnlyList<(Phase Phase, double Share)> phases, Phase? hidden) => phases.Count == 0
         ? new("""
-            <fieldset><legend>Surface</legend><label class="row">Brighter than <input type="range" class="iso" min="2" max="98" value="60"></label></fieldset>
+            <fieldset><legend>Surface</legend><label class="row">Brighter than
+            <input type="range" class="iso" min="2" max="98" value="60"></label></fieldset>
             """)
         : Html.Of($"""
             <fieldset><legend>Phases</legend>{phases.Select(p => Html.Of($"""

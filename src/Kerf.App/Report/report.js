@@ -113,8 +113,9 @@ class Viewer {
     this.root.dataset.mode = mode;
     for (const each of this.planes) each.classList.toggle("shown", each === plane);
     const painted = mode === "fill" || mode === "outline";
-    for (const [name, on] of [["wiped", mode === "wipe"], ["blinking", mode === "blink"], ["differing", mode === "difference"], ["apart", mode === "side"],
-      ["painted", painted], ["outlined", mode === "outline"]]) plane.classList.toggle(name, on);
+    const classes = { wiped: "wipe", blinking: "blink", differing: "difference", apart: "side", outlined: "outline" };
+    for (const name in classes) plane.classList.toggle(name, mode === classes[name]);
+    plane.classList.toggle("painted", painted);
     plane.querySelector(".after canvas")?.remove();
     if (mode === "difference") drawDifference(plane, this.kind);
     if (painted) paintPhases(this.root, plane, mode === "outline");
@@ -211,8 +212,9 @@ document.querySelector(".theme").addEventListener("click", () => {
 function tableText() {
   const quote = value => /[",\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
   const rows = all(".measurements tbody tr").map(tr => {
-    const cells = [...tr.cells], word = i => cells[i].textContent.trim();
-    return [word(0), word(1), word(2), cells[3].dataset.value, cells[4].dataset.unit, cells[5].dataset.low, cells[5].dataset.high, word(7)].map(quote).join(",");
+    const cells = [...tr.cells], word = i => cells[i].textContent.trim(), { value } = cells[3].dataset, { unit } = cells[4].dataset;
+    const { low, high } = cells[5].dataset;
+    return [word(0), word(1), word(2), value, unit, low, high, word(7)].map(quote).join(",");
   });
   return ["quantity,phase,axis,value,unit,low,high,method", ...rows].join("\n") + "\n";
 }
