@@ -23,7 +23,8 @@ public static partial class NpyVolume
         if (!start.AsSpan().StartsWith(Magic) || start.Length < 12)
             throw new InputError($"{path}: is no NumPy array (its first bytes are others). Save it again with numpy.save.");
         var wide = start[6] >= 2;
-        var offset = wide ? 12L + BinaryPrimitives.ReadUInt32LittleEndian(start.AsSpan(8)) : 10L + BinaryPrimitives.ReadUInt16LittleEndian(start.AsSpan(8));
+        var offset = wide ? 12L + BinaryPrimitives.ReadUInt32LittleEndian(start.AsSpan(8))
+            : 10L + BinaryPrimitives.ReadUInt16LittleEndian(start.AsSpan(8));
         if (start[6] is < 1 or > 3 || offset > start.Length)
             throw new InputError($"{path}: its header is damaged or cut off. Save it again with numpy.save.");
         var header = Encoding.Latin1.GetString(start, 0, (int)offset);

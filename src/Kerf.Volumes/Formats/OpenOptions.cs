@@ -16,8 +16,8 @@ public sealed record OpenOptions
     public string? Channel { get; init; }
 
     /// <summary>
-    /// How slices of a folder are named when they are not recognised: {slice} stands for the number, {channel} for what tells channels apart, * for
-    /// anything; without ending: "{channel}_{slice}". Other files are passed over.
+    /// How slices of a folder are named when they are not recognised: {slice} stands for the number, {channel} for what tells channels apart,
+    /// * for anything; without ending: "{channel}_{slice}". Other files are passed over.
     /// </summary>
     public string? NamePattern { get; init; }
 
@@ -59,7 +59,9 @@ public sealed record SaveOptions
 /// <summary>Choosing one of several channels by name.</summary>
 internal static class ChannelNames
 {
-    /// <summary>The index of <paramref name="wanted"/>; without a wish the only one, or the first where it stands for the whole (luma, grey).</summary>
+    /// <summary>
+    /// The index of <paramref name="wanted"/>; without a wish the only one, or the first where it stands for the whole (luma, grey).
+    /// </summary>
     /// <exception cref="InputError">No such channel, or several and no wish.</exception>
     public static int Pick(IReadOnlyList<string> names, string? wanted, string path)
     {

@@ -48,7 +48,8 @@ internal static class VolumeWriter
                 throw new InputError($"{place}: PNG holds no float values. Write .tif or .npy.");
             case ".png": return partial => File.WriteAllBytes(partial, EncodePng(source, 0));
             default:
-                throw new InputError($"{place}: {(ending.Length > 1 ? $"no format has the ending {ending}" : "the name has no ending")}. Write {Writable}.");
+                throw new InputError($"{place}: {(ending.Length > 1 ? $"no format has the ending {ending}" : "the name has no ending")}. "
+                    + $"Write {Writable}.");
         }
     }
 

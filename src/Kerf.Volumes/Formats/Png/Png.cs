@@ -58,6 +58,7 @@ public static class Png
         for (var label = 1; label <= last; label++)
             palette[label] = (phases.FirstOrDefault(phase => phase.Label == label) ?? Phase.Unnamed(label)).Rgb;
         // the best filter for indices is none: differences of labels mean nothing
-        return PngWriter.Encode(new(width, height, 8, PngColour.Palette) { Palette = palette, Phases = phases, Voxel = voxel }, labels, adaptive: false);
+        var header = new PngHeader(width, height, 8, PngColour.Palette) { Palette = palette, Phases = phases, Voxel = voxel };
+        return PngWriter.Encode(header, labels, adaptive: false);
     }
 }

@@ -2,7 +2,9 @@ using System.Numerics.Tensors;
 
 namespace Kerf.Volumes;
 
-/// <summary>The five row filters of PNG: each byte minus a prediction from the pixel before (a), the row above (b) and the pixel before that (c).</summary>
+/// <summary>
+/// The five row filters of PNG: each byte minus a prediction from the pixel before (a), the row above (b) and the pixel before that (c).
+/// </summary>
 internal static class PngFilters
 {
     /// <summary>Filters of the format: none, sub, up, average, Paeth.</summary>
