@@ -1,1 +1,1 @@
-return 0;
+return Kerf.App.CommandLine.Run(args);

@@ -92,15 +92,13 @@ internal sealed record Plane(string Name, string Caption, int Width, int Height,
         var pixels = new byte[Values.Length];
         for (var i = 0; i < pixels.Length; i++)
             pixels[i] = (byte)Math.Clamp((Values[i] - window.Low) / (window.High - window.Low) * 255 + 0.5, 0, 255);
-        return SmallPng.Grey(Width, Height, pixels);
+        return Png.Encode(pixels, Width, Height);
     }
 
     /// <summary>The pixels in their phases' colours; label 0 is transparent.</summary>
     public byte[] Coloured(IReadOnlyList<Phase> phases)
     {
-        var palette = new byte[256 * 3];
-        foreach (var phase in phases) (palette[phase.Label * 3], palette[phase.Label * 3 + 1], palette[phase.Label * 3 + 2]) = phase.Rgb;
-        return SmallPng.Palette(Width, Height, Array.ConvertAll(Values, v => (byte)v), palette);
+        return Png.EncodeLabels(Array.ConvertAll(Values, v => (byte)v), Width, Height, phases, transparentNone: true);
     }
 
     private static (float[] Values, int Width, int Height) Pick(ReadOnlySpan<float> slice, int width, int height, int factor)

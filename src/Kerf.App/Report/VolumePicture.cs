@@ -35,7 +35,7 @@ internal static class VolumePicture
                 (pixels[at], pixels[at + 1], pixels[at + 2]) = (r, g, b);
             }
         }
-        return SmallPng.Rgb(Width, Height, pixels);
+        return Png.EncodeRgb(pixels, Width, Height);
     }
 
     private static double[] Along(Func<int, double> value) => [value(0), value(1), value(2)];

@@ -49,8 +49,9 @@ public static class Png
     /// <param name="height">Rows.</param>
     /// <param name="phases">Names and colours; a label without a phase gets a colour of the house palette.</param>
     /// <param name="voxel">Voxel size in nanometres, kept in a text chunk.</param>
+    /// <param name="transparentNone">Makes label 0 transparent, for laying the phases over an image.</param>
     public static byte[] EncodeLabels(
-        ReadOnlySpan<byte> labels, int width, int height, IReadOnlyList<Phase> phases, VoxelSize? voxel = null)
+        ReadOnlySpan<byte> labels, int width, int height, IReadOnlyList<Phase> phases, VoxelSize? voxel = null, bool transparentNone = false)
     {
         var last = phases.Count == 0 ? 0 : phases.Max(phase => phase.Label);
         foreach (var label in labels) if (label > last) last = label;
@@ -58,7 +59,6 @@ public static class Png
         for (var label = 1; label <= last; label++)
             palette[label] = (phases.FirstOrDefault(phase => phase.Label == label) ?? Phase.Unnamed(label)).Rgb;
         // the best filter for indices is none: differences of labels mean nothing
-        var header = new PngHeader(width, height, 8, PngColour.Palette) { Palette = palette, Phases = phases, Voxel = voxel };
-        return PngWriter.Encode(header, labels, adaptive: false);
+        return PngWriter.Encode(new(width, height, 8, PngColour.Palette) { Palette = palette, TransparentNone = transparentNone, Phases = phases, Voxel = voxel }, labels, adaptive: false);
     }
 }

@@ -34,6 +34,9 @@ public sealed record PngHeader(int Width, int Height, int BitDepth, PngColour Co
     /// <summary>Red, green and blue of each index; null without a palette.</summary>
     public IReadOnlyList<(byte R, byte G, byte B)>? Palette { get; init; }
 
+    /// <summary>Writes palette entry 0 as transparent.</summary>
+    public bool TransparentNone { get; init; }
+
     /// <summary>The phases when the indices of a palette are labels: with the names that Kerf wrote beside them, else "phase N".</summary>
     public IReadOnlyList<Phase>? Phases { get; init; }
 

@@ -24,6 +24,7 @@ internal static class PngWriter
         (kind[8], kind[9], kind[10], kind[11], kind[12]) = ((byte)header.BitDepth, (byte)header.Colour, 0, 0, 0);
         Chunk(file, "IHDR", kind);
         if (header.Palette is { } palette) Chunk(file, "PLTE", [.. palette.SelectMany(colour => new[] { colour.R, colour.G, colour.B })]);
+        if (header.TransparentNone) Chunk(file, "tRNS", [0]);
         if (header.Phases is { Count: > 0 } phases) Chunk(file, "tEXt", PngTexts.Phases(phases));
         if (header.Voxel is { } voxel) Chunk(file, "tEXt", PngTexts.Voxel(voxel));
         using var pixels = new MemoryStream();

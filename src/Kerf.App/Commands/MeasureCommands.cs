@@ -1,0 +1,53 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Kerf.Volumes;
+
+namespace Kerf.App;
+
+/// <summary>kerf measure KIND IN.</summary>
+public static class MeasureCommands
+{
+    /// <summary>The command with one subcommand per measure.</summary>
+    public static Command Make()
+    {
+        var command = new Command("measure", "Measures a volume: numbers with unit and uncertainty.");
+        foreach (var declared in Catalogue.Measures) command.Add(Kind(declared));
+        return command;
+    }
+
+    private static Command Kind(Declared declared)
+    {
+        var input = new Argument<string>("IN") { Description = "A segmented (or grey) volume: .zarr, TIFF, or a slice folder." };
+        var folder = new Option<string?>("--out") { Description = "Also write measurements.json, measurements.csv and curves.csv into this folder.", HelpName = "folder" };
+        var options = StepCommands.Options(declared);
+        var command = Invocation.Making(Invocation.Reading(Invocation.Running(new Command(declared.Name, declared.Summary) { input, folder })));
+        foreach (var option in options) command.Add(option);
+        return Invocation.With(command, (parsed, session) =>
+        {
+            var measure = (Measure)declared.Build(StepCommands.Values(declared, options, parsed));
+            var source = VolumeFile.Open(parsed.GetValue(input)!, session.Opening);
+            var measured = measure.Run(source, session.Walk with { Progress = session.Progress.Begin(declared.Name) }, session.SeedValue);
+            if (parsed.GetValue(folder) is { } place)
+            {
+                Directory.CreateDirectory(place);
+                MeasurementFiles.Write(place, measured);
+            }
+            session.Print((JsonObject)JsonSerializer.SerializeToNode(measured, MeasurementFiles.Json)!, () => Table(measured.Measurements).TrimEnd());
+        });
+    }
+
+    /// <summary>Measurements as aligned lines: name, phase, axis, value, interval, unit.</summary>
+    public static string Table(IReadOnlyList<Measurement> measurements)
+    {
+        var text = new StringBuilder();
+        foreach (var m in measurements)
+        {
+            var interval = m is { Low: { } low, High: { } high } ? string.Create(CultureInfo.InvariantCulture, $"[{low:G4}, {high:G4}]") : "";
+            text.Append(CultureInfo.InvariantCulture, $"{m.Name,-24}{m.Phase,-22}{m.Axis,-3}{m.Value,12:G5} {(m.Unit == "1" ? "" : m.Unit),-8}{interval}\n");
+        }
+        return text.ToString();
+    }
+}

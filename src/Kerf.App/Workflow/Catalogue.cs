@@ -1,0 +1,38 @@
+using Kerf.Imaging;
+using Kerf.Microstructure;
+using Kerf.Volumes;
+
+namespace Kerf.App;
+
+/// <summary>The closed list of everything a recipe may name.</summary>
+public static class Catalogue
+{
+    /// <summary>The section that says where the slices are.</summary>
+    public static readonly Declared Input = Declared.Of<InputSection>();
+
+    /// <summary>The section that says what is written.</summary>
+    public static readonly Declared Output = Declared.Of<OutputSection>();
+
+    /// <summary>Steps, in the order in which a recipe usually has them.</summary>
+    public static readonly IReadOnlyList<Declared> Steps =
+    [
+    
+        Declared.Of<Brightness>(), Declared.Of<Denoise>(),
+        Declared.Of<Stretch>(), Declared.Of<Equalize>(), Declared.Of<Clahe>(), Declared.Of<Resample>(),
+        Declared.Of<Threshold>(), Declared.Of<KMeans>(), Declared.Of<Hysteresis>(), Declared.Of<Gabor>(), Declared.Of<SegmentElectrode>(), Declared.Of<Clean>(),
+    ];
+
+    /// <summary>Measures.</summary>
+    public static readonly IReadOnlyList<Declared> Measures = [Declared.Of<Fractions>(), Declared.Of<Noise>()];
+
+    /// <summary>The step of that name.</summary>
+    /// <exception cref="InputError">There is none; with the nearest name.</exception>
+    public static Declared Step(Typed name) => Find(Steps, name, "step");
+
+    /// <summary>The measure of that name.</summary>
+    /// <exception cref="InputError">There is none; with the nearest name.</exception>
+    public static Declared Measure(Typed name) => Find(Measures, name, "measure");
+
+    private static Declared Find(IReadOnlyList<Declared> list, Typed name, string kind) => list.FirstOrDefault(d => d.Name == name.Text)
+        ?? throw new InputError($"{name.Where}: there is no {kind} \"{name.Text}\"{Naming.Suggest(name.Text, list.Select(d => d.Name))}");
+}

@@ -1,0 +1,34 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Kerf.Volumes;
+
+namespace Kerf.App;
+
+/// <summary><c>measurements.json</c>, <c>measurements.csv</c> and <c>curves.csv</c>.</summary>
+public static class MeasurementFiles
+{
+    /// <summary>camelCase, with NaN and Infinity as words.</summary>
+    public static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        WriteIndented = true,
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+    };
+
+    /// <summary>Writes the three files into a folder, each atomically.</summary>
+    public static void Write(string folder, Measured measured)
+    {
+        AtomicFile.WriteAllText(Path.Combine(folder, "measurements.json"), JsonSerializer.Serialize(measured, Json) + "\n");
+        var table = new StringBuilder("name,phase,axis,value,unit,low,high,method\n");
+        foreach (var m in measured.Measurements)
+            table.Append(CultureInfo.InvariantCulture, $"{m.Name},{Field(m.Phase)},{m.Axis},{m.Value:R},{m.Unit},{m.Low:R},{m.High:R},{Field(m.Method)}\n");
+        AtomicFile.WriteAllText(Path.Combine(folder, "measurements.csv"), table.ToString());
+        var curves = new StringBuilder("curve,unit,x,y\n");
+        foreach (var c in measured.Curves)
+            for (var i = 0; i < c.X.Length; i++) curves.Append(CultureInfo.InvariantCulture, $"{Field(c.Name)},{c.Unit},{c.X[i]:R},{c.Y[i]:R}\n");
+        AtomicFile.WriteAllText(Path.Combine(folder, "curves.csv"), curves.ToString());
+    }
+
+    private static string Field(string? text) => text is null ? "" : text.AsSpan().IndexOfAny(",\"\n") < 0 ? text : $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+}
