@@ -31,10 +31,12 @@ public sealed record Fractions : Measure
         var all = totals.Sum();
         if (all == 0) throw new InputError("fractions: every voxel is 0 (unlabelled); there is no phase to measure. Segment the volume first.");
         var named = labels.Info.Phases ?? [];
-        var phases = named.Concat(Enumerable.Range(1, 255).Where(label => totals[label] > 0 && named.All(p => p.Label != label)).Select(Phase.Unnamed)).ToArray();
+        var unnamed = Enumerable.Range(1, 255).Where(label => totals[label] > 0 && named.All(phase => phase.Label != label));
+        Phase[] phases = [.. named, .. unnamed.Select(Phase.Unnamed)];
         var intervals = Intervals(tiles, grid, phases, seed, walk);
         var measurements = phases.Select((phase, i) => new Measurement(
-            "fraction", phase.Name, null, (double)totals[phase.Label] / all, "1", intervals?[i].Low, intervals?[i].High, "fractions/block-bootstrap-95"));
+            "fraction", phase.Name, null, (double)totals[phase.Label] / all, "1", intervals?[i].Low, intervals?[i].High,
+            "fractions/block-bootstrap-95"));
         return new([.. measurements], [.. phases.Select(phase => AlongZ(phase, slices, labels.Info.Voxel))]);
     }
 

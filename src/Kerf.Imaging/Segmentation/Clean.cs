@@ -47,7 +47,8 @@ public sealed record Clean : Step
     public double Close { get; init; }
 
     /// <summary>Where holes are filled.</summary>
-    [Parameter("Gives regions that the phase encloses entirely to it: off, slices (2-D) or volume (3-D). What touches the border is not enclosed.")]
+    [Parameter("Gives regions that the phase encloses entirely to it: off, slices (2-D) or volume (3-D). What touches the border is "
+        + "not enclosed.")]
     public HoleFilling FillHoles { get; init; }
 
     /// <summary>Largest hole.</summary>
@@ -104,7 +105,8 @@ public sealed record Clean : Step
             throw new InputError("phase is 0, but open, close and fill-holes work on one phase; give its label, like --phase 1.");
         var widest = Math.Max(Open, Close) / (Unit == LengthUnit.Nm && info.Voxel is { } voxel ? voxel.Finest : 1);
         if (widest > 64) throw new InputError(string.Create(CultureInfo.InvariantCulture,
-            $"{(Open >= Close ? "open" : "close")} is {Math.Max(Open, Close)}, a ball of {widest:0.#} voxels; it may span at most 64. Bin the volume first, or choose a smaller ball."));
+            $"{(Open >= Close ? "open" : "close")} is {Math.Max(Open, Close)}, a ball of {widest:0.#} voxels; it may span at most 64. "
+            + $"Bin the volume first, or choose a smaller ball."));
     }
 
     // holes: what is not the phase, connected the other way round than it, and nowhere at the border
@@ -191,6 +193,7 @@ public sealed record Clean : Step
                 own[key] = own.GetValueOrDefault(key) + 1;
             }
         });
-        return votes.GroupBy(vote => vote.Key.Component).ToDictionary(group => group.Key, group => group.OrderByDescending(v => v.Value).ThenBy(v => v.Key.Label).First().Key.Label);
+        return votes.GroupBy(vote => vote.Key.Component).ToDictionary(
+            group => group.Key, group => group.OrderByDescending(vote => vote.Value).ThenBy(vote => vote.Key.Label).First().Key.Label);
     }
 }

@@ -82,7 +82,8 @@ public sealed class Components
             for (var z = first; z < first + count; z++)
             {
                 var slice = voxels.AsSpan((z - first + halo) * plane, plane);
-                parts[z] = Describe(slice, here, LabelSlice(slice, size.Y, size.X, full, mask, here), size, acrossSlices && (z == 0 || z == size.Z - 1));
+                var pieces = LabelSlice(slice, size.Y, size.X, full, mask, here);
+                parts[z] = Describe(slice, here, pieces, size, acrossSlices && (z == 0 || z == size.Z - 1));
                 links[z] = [];
                 if (z > 0 && acrossSlices) Link(voxels.AsSpan((z - 1 - first + halo) * plane, plane), slice, above, here, size, full, mask, links[z]);
                 (above, here) = (here, above);
@@ -207,8 +208,8 @@ public sealed class Components
     }
 
     private static void Link(
-        ReadOnlySpan<byte> above, ReadOnlySpan<byte> here, ReadOnlySpan<int> aboveLabels, ReadOnlySpan<int> hereLabels, Size3 size, bool full, bool mask,
-        HashSet<(int, int)> links)
+        ReadOnlySpan<byte> above, ReadOnlySpan<byte> here, ReadOnlySpan<int> aboveLabels, ReadOnlySpan<int> hereLabels, Size3 size,
+        bool full, bool mask, HashSet<(int, int)> links)
     {
         var reach = full ? 1 : 0;
         var last = (0, 0);
@@ -247,7 +248,8 @@ internal static class Slabs
     public static void ForEach(IVolume<byte> volume, int halo, int scratchBytes, Traversal walk, Body body)
     {
         var size = volume.Info.Size;
-        var depth = (int)Math.Clamp((walk.MemoryBytes / 4 / Math.Max(1, walk.Threads) / Math.Max(1, size.SliceCount)) - scratchBytes - 2 * halo, 1, 16);
+        var slices = walk.MemoryBytes / 4 / Math.Max(1, walk.Threads) / Math.Max(1, size.SliceCount);
+        var depth = (int)Math.Clamp(slices - scratchBytes - 2 * halo, 1, 16);
         walk.ForEach((size.Z + depth - 1) / depth, slab =>
         {
             var first = slab * depth;
@@ -265,7 +267,8 @@ internal static class Slabs
     public static void Write(IVolume<byte> volume, IWritableVolume<byte> target, Traversal walk)
     {
         var size = volume.Info.Size;
-        ForEach(volume, 0, 8, walk, (first, count, _, voxels) => target.Write(Box.Slices(size, first, count), voxels.AsSpan(0, (int)(count * size.SliceCount))));
+        ForEach(volume, 0, 8, walk, (first, count, _, voxels) =>
+            target.Write(Box.Slices(size, first, count), voxels.AsSpan(0, (int)(count * size.SliceCount))));
     }
 }
 

@@ -22,7 +22,8 @@ public sealed record ContactSheet(int Width, int Height, byte[] Rgb)
         var window = Window(labels, z);
         var (height, width) = (window.Size.Y, window.Size.X);
         var rows = (candidates.Length + CellsAcross) / CellsAcross;
-        var sheet = new ContactSheet(CellsAcross * (2 * width + 3 * Gap), rows * (height + 2 * Gap), new byte[3 * CellsAcross * (2 * width + 3 * Gap) * rows * (height + 2 * Gap)]);
+        var (cellWidth, cellHeight) = (2 * width + 3 * Gap, height + 2 * Gap);
+        var sheet = new ContactSheet(CellsAcross * cellWidth, rows * cellHeight, new byte[3 * CellsAcross * cellWidth * rows * cellHeight]);
         Array.Fill(sheet.Rgb, (byte)32);
         var image = new float[window.Count];
         var drawn = new byte[window.Count];
@@ -39,7 +40,7 @@ public sealed record ContactSheet(int Width, int Height, byte[] Rgb)
             var response = new float[window.Count];
             Borders.Read(grey, padded, Border.Mirror, voxels);
             kernel.Apply(voxels, height, width, response);
-            var (top, left) = (rank / CellsAcross * (height + 2 * Gap), rank % CellsAcross * (2 * width + 3 * Gap));
+            var (top, left) = (rank / CellsAcross * cellHeight, rank % CellsAcross * cellWidth);
             var (weakest, strongest) = Range(response);
             var threshold = candidates[rank - 1].Threshold;
             sheet.Draw(top, left, width, height, response, weakest, strongest, _ => 0);
@@ -78,8 +79,9 @@ public sealed record ContactSheet(int Width, int Height, byte[] Rgb)
         for (var i = 0; i < width * height; i++)
         {
             var grey = (int)Math.Clamp((values[i] - low) / (high - low) * 255, 0, 255);
-            var (r, g, b) = mark(i) switch { 0 => (grey, grey, grey), 1 => ((grey + 232) / 2, (grey + 136) / 2, (grey + 58) / 2), _ => ((grey + 59) / 2, (grey + 125) / 2, (grey + 216) / 2) };
-            Dot(top + Gap + i / width, left + Gap + i % width, (byte)r, (byte)g, (byte)b);
+            var tint = mark(i);
+            var (r, g, b) = tint == 0 ? (grey, grey, grey) : tint == 1 ? (232, 136, 58) : (59, 125, 216);
+            Dot(top + Gap + i / width, left + Gap + i % width, (byte)((grey + r) / 2), (byte)((grey + g) / 2), (byte)((grey + b) / 2));
         }
     }
 

@@ -94,8 +94,8 @@ internal sealed class ElectrodePlane
 
     // the filtered (level − grey) of the pixels that have a say, and the share of them around each pixel
     private void Respond(
-        ReadOnlySpan<float> padded, int height, int width, double active, double level, Span<float> response, Span<float> support, Span<float> smoothed,
-        bool mean = false)
+        ReadOnlySpan<float> padded, int height, int width, double active, double level,
+        Span<float> response, Span<float> support, Span<float> smoothed, bool mean = false)
     {
         var (rimHeight, rimWidth) = (height + 2 * (_rimRadius + _reach), width + 2 * (_rimRadius + _reach));
         var (evenHeight, evenWidth) = (height + 2 * _reach, width + 2 * _reach);

@@ -27,7 +27,8 @@ public sealed record Gabor : Step
     public double[] Theta { get; init; } = [0, 45, 90, 135];
 
     /// <summary>ψ.</summary>
-    [Parameter("Phase ψ of the wave: 0 answers to blobs and lines brighter than their surroundings, 180 to darker ones, 90 to edges.", Unit = "degrees")]
+    [Parameter("Phase ψ of the wave: 0 answers to blobs and lines brighter than their surroundings, 180 to darker ones, 90 to "
+        + "edges.", Unit = "degrees")]
     public double Psi { get; init; }
 
     /// <summary>σ.</summary>
@@ -51,7 +52,8 @@ public sealed record Gabor : Step
     public LengthUnit Unit { get; init; }
 
     /// <summary>Response from which on a pixel belongs to phase 2.</summary>
-    [Parameter("Response at or above which a pixel gets label 2, else 1. Left out: the step gives the response itself, as float32.", Unit = "grey levels")]
+    [Parameter("Response at or above which a pixel gets label 2, else 1. Left out: the step gives the response itself, as "
+        + "float32.", Unit = "grey levels")]
     public double? Threshold { get; init; }
 
     /// <summary>Names of the phases.</summary>
@@ -65,7 +67,8 @@ public sealed record Gabor : Step
         run.Fact("kernelSums", kernels.Select(kernel => kernel.Sum).ToArray());
         if (Threshold is not { } level)
         {
-            Apply(run.Source, (IWritableVolume<float>)run.Create(run.Source.Info with { Type = PixelType.Float32, Phases = null }), kernels, run.Walk);
+            var response = run.Create(run.Source.Info with { Type = PixelType.Float32, Phases = null });
+            Apply(run.Source, response.AsFloatTarget(), kernels, run.Walk);
             return;
         }
         var target = run.CreateLabels(PhaseNames.Of(2, Phases, "below", "above"));
@@ -94,7 +97,7 @@ public sealed record Gabor : Step
     {
         var voxel = info.RequireVoxel("a Gabor filter in nm");
         return Math.Abs(voxel.X - voxel.Y) <= 1e-3 * voxel.X ? voxel.X : throw new InputError(FormattableString.Invariant(
-            $"pixels are {voxel.Y}×{voxel.X} nm, and a Gabor filter needs square ones. Correct the tilt first (kerf geometry), or give the lengths in pixels."));
+            $"pixels are {voxel.Y}×{voxel.X} nm, and a Gabor filter needs square ones. Correct the tilt first, or give the lengths in pixels."));
     }
 
     private delegate void Finish<T>(ReadOnlySpan<float> response, Span<T> result);
@@ -117,7 +120,7 @@ public sealed record Gabor : Step
         }, 8);
     }
 
-    /// <summary>The highest response in a plane padded by <paramref name="radius"/>; <paramref name="work"/> is twice as long as the result it begins with.</summary>
+    /// <summary>The highest response in a padded plane; <paramref name="work"/> is twice as long as the result it begins with.</summary>
     internal static void Respond(ReadOnlySpan<float> padded, int height, int width, int radius, IReadOnlyList<GaborKernel> kernels, Span<float> work)
     {
         var best = work[..(height * width)];

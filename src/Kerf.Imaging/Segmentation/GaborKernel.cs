@@ -8,8 +8,7 @@ using Kerf.Volumes;
 namespace Kerf.Imaging;
 
 /// <summary>
-/// The real part of a Gabor filter, g(x, y) = exp(−(x'² + γ²y'²)/2σ²)·cos(2πx'/λ + ψ) with x' = x·cos θ + y·sin θ and y' = −x·sin θ + y·cos θ
-/// (Daugman 1985, doi:10.1364/JOSAA.2.001160), on a square of 2R + 1 pixels with R = 3σ·max(1, 1/γ) rounded, at least 1: the numbers of OpenCV's
+/// The real part of a Gabor filter, g(x, y) = exp(−(x'² + γ²y'²)/2σ²)·cos(2πx'/λ + ψ), x' = x·cos θ + y·sin θ, y' = −x·sin θ + y·cos θ (Daugman 1985, doi:10.1364/JOSAA.2.001160), on a square of 2R + 1 pixels with R = 3σ·max(1, 1/γ) rounded, at least 1: the numbers of OpenCV's
 /// <c>getGaborKernel</c> at that size. Several orientations are averaged into one kernel.
 /// </summary>
 public sealed class GaborKernel
@@ -33,7 +32,7 @@ public sealed class GaborKernel
         if (orientations.Count == 0) throw new InputError("theta is empty; give at least one orientation in degrees, like 0 or 0,45,90,135.");
         Radius = (int)Math.Max(1, Math.Round(Math.Min(1e6, 3 * sigma * Math.Max(1, 1 / aspect))));
         if (Radius > 127) throw new InputError(FormattableString.Invariant(
-            $"sigma is {sigma} pixels at gamma {aspect}: the kernel would span {2L * Radius + 1} pixels, more than 255. Bin the volume first or choose a smaller sigma."));
+            $"sigma is {sigma} pixels at gamma {aspect}: the kernel would span {2L * Radius + 1} pixels; at most 255. Bin first or choose a smaller one."));
         var side = 2 * Radius + 1;
         var sum = new double[side * side];
         foreach (var theta in orientations)
@@ -47,8 +46,9 @@ public sealed class GaborKernel
         _weights = Array.ConvertAll(sum, value => (float)(normalise ? value / Sum : value));
         Array.Reverse(_weights);
         // cos(ax + by + ψ) = cos(ax + ψ)·cos(by) − sin(ax + ψ)·sin(by): with a separable envelope two row–column pairs an orientation
+        var divisor = (normalise ? Sum : 1) * orientations.Count;
         if (4 * orientations.Count < side && orientations.All(theta => aspect == 1 || theta % 90 == 0))
-            _terms = [.. orientations.SelectMany(theta => Terms(wavelength, theta, phase, sigma, aspect, (normalise ? Sum : 1) * orientations.Count))];
+            _terms = [.. orientations.SelectMany(theta => Terms(wavelength, theta, phase, sigma, aspect, divisor))];
     }
 
     /// <summary>Pixels that the kernel reaches on each side.</summary>
@@ -69,7 +69,7 @@ public sealed class GaborKernel
             * Math.Cos(2 * Math.PI * along / wavelength + phase * Math.PI / 180);
     }
 
-    /// <summary>Filters a plane that has <see cref="Radius"/> pixels more on each side than the result, which has <paramref name="height"/>×<paramref name="width"/>.</summary>
+    /// <summary>Filters a plane that has <see cref="Radius"/> pixels more on each side than the result.</summary>
     public void Apply(ReadOnlySpan<float> padded, int height, int width, Span<float> result)
     {
         if (_terms is null) Plane.Correlate(padded, height, width, _weights, Radius, result);
@@ -141,7 +141,8 @@ internal static class Plane
         for (var term = 0; term < terms.Length; term++)
         {
             var (column, row) = terms[term];
-            for (var y = 0; y < height + 2 * radius; y++) Line(padded[(y * (width + 2 * radius))..], 1, width, row, side, rows.AsSpan(y * width, width));
+            for (var y = 0; y < height + 2 * radius; y++)
+                Line(padded[(y * (width + 2 * radius))..], 1, width, row, side, rows.AsSpan(y * width, width));
             for (var y = 0; y < height; y++)
             {
                 var target = result.Slice(y * width, width);

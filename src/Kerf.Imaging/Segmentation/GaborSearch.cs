@@ -77,7 +77,8 @@ public static class GaborSearch
     {
         if (image.Info.Size != labels.Info.Size)
             throw new InputError($"labels are {labels.Info.Size} and the image {image.Info.Size}; draw the labels on the image itself.");
-        var grey = reverseAbove is { } level ? new Reversed(image.AsFloat(), level, image.Info.Type == PixelType.Float32 ? null : image.Info.Type.TopLevel(), walk) : image.AsFloat();
+        double? top = image.Info.Type == PixelType.Float32 ? null : image.Info.Type.TopLevel();
+        var grey = reverseAbove is { } level ? new Reversed(image.AsFloat(), level, top, walk) : image.AsFloat();
         var pixels = Labelled(labels, wanted, walk);
         var tried = Combinations(grid ?? new());
         var responses = Responses(grey, pixels, tried, walk.Part(0, 0.8));
@@ -107,7 +108,8 @@ public static class GaborSearch
         var all = slices.SelectMany(slice => slice).ToArray();
         var (these, others) = (Spread([.. all.Where(p => p.IsWanted)]), Spread([.. all.Where(p => !p.IsWanted)]));
         if (these.Length < 2 || others.Length < 2) throw new InputError(
-            $"labels hold {these.Length} pixels of label {wanted} and {others.Length} of others; the search needs both, some tens at least. Draw more, or set the label.");
+            $"labels hold {these.Length} pixels of label {wanted} and {others.Length} of others; the search needs both, "
+            + "some tens at least. Draw more, or set the label.");
         return [.. these.Concat(others).OrderBy(p => p.Z).ThenBy(p => p.Y).ThenBy(p => p.X)];
 
         static Pixel[] Spread(Pixel[] pixels)
@@ -143,7 +145,6 @@ public static class GaborSearch
             var (top, left) = (here.Min(p => p.Y), here.Min(p => p.X));
             var box = new Box(new(z, top, left), new(1, here.Max(p => p.Y) - top + 1, here.Max(p => p.X) - left + 1)).Grow(new(0, margin, margin));
             var voxels = ArrayPool<float>.Shared.Rent(checked((int)box.Count));
-            // a box far outside the mirror's reach is cut from the whole padded slice by the border rule itself
             Borders.Read(grey, box, Border.Mirror, voxels);
             var start = first;
             walk.Part((double)first / pixels.Length, (double)end / pixels.Length).ForEach(kernels.Count, k =>
@@ -207,7 +208,8 @@ public static class GaborSearch
             balanced += ((double)tp / (tp + fn) + (double)tn / (fp + tn)) / 4;
             (hits, misses, falseHits) = (hits + tp, misses + fn, falseHits + fp);
         }
-        return candidate with { Threshold = Best(order, responses, pixels), BalancedAccuracy = balanced, F1 = 2.0 * hits / (2 * hits + misses + falseHits) };
+        var f1 = 2.0 * hits / (2 * hits + misses + falseHits);
+        return candidate with { Threshold = Best(order, responses, pixels), BalancedAccuracy = balanced, F1 = f1 };
     }
 
     // chequered tiles; every second pixel of each kind where a half would lack one kind
@@ -230,7 +232,8 @@ public static class GaborSearch
             if (k == 0 || responses[order[k]] > responses[order[k - 1]])
             {
                 var score = (double)(wanted - wantedBelow) / wanted + (double)othersBelow / others;
-                if (score > best) (best, threshold) = (score, k == 0 ? responses[order[0]] : ((double)responses[order[k - 1]] + responses[order[k]]) / 2);
+                var between = k == 0 ? responses[order[0]] : ((double)responses[order[k - 1]] + responses[order[k]]) / 2;
+                if (score > best) (best, threshold) = (score, between);
             }
             if (pixels[order[k]].IsWanted) wantedBelow++;
             else othersBelow++;

@@ -34,7 +34,8 @@ public static class GreyClasses
             if (counts[bin] > 0) levels.Add(bin);
         }
         if (levels.Count < classes)
-            throw new InputError($"{what} holds {levels.Count} grey level(s), too few for {classes} classes; ask for fewer classes or give thresholds by hand.");
+            throw new InputError($"{what} holds {levels.Count} grey level(s), too few for {classes} classes; "
+                + "ask for fewer classes or give thresholds by hand.");
         var sums = new Sums(levels, counts);
         // best[j]: highest Σ S²/W that the first j levels reach in the classes so far; from[c][j]: where their last class begins
         var best = new double[levels.Count + 1];

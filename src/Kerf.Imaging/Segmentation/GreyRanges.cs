@@ -11,7 +11,8 @@ public readonly record struct GreyRange(int Label, double Low, double High)
     /// <exception cref="InputError">The text is no range.</exception>
     public static GreyRange Parse(string text)
     {
-        var wrong = new InputError($"ranges: \"{text}\" is not a range; write LABEL=low..high with a label of 1 to 255 and low below high, like 1=0..28.");
+        var wrong = new InputError(
+            $"ranges: \"{text}\" is not a range; write LABEL=low..high with a label of 1 to 255 and low below high, like 1=0..28.");
         var equals = text.Split('=', StringSplitOptions.TrimEntries);
         var ends = equals.Length == 2 ? equals[1].Split("..", StringSplitOptions.TrimEntries) : [];
         if (ends.Length != 2 || !int.TryParse(equals[0], NumberStyles.None, CultureInfo.InvariantCulture, out var label)) throw wrong;
@@ -62,7 +63,7 @@ public sealed class GreyRanges
         {
             var low = i == 0 ? double.NegativeInfinity : thresholds[i - 1];
             var high = i == thresholds.Count ? double.PositiveInfinity : thresholds[i];
-            if (!(low < high)) throw new InputError(string.Create(CultureInfo.InvariantCulture, $"thresholds: {low} is followed by {high}; they must ascend."));
+            if (!(low < high)) throw new InputError(FormattableString.Invariant($"thresholds: {low} is followed by {high}; they must ascend."));
             ranges[i] = new(i + 1, low, high);
         }
         return new(ranges);

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Globalization;
 using Kerf.Volumes;
 
 namespace Kerf.Imaging;
@@ -26,7 +25,8 @@ public sealed record Hysteresis : Step
     public double Low { get; init; } = double.NaN;
 
     /// <summary>The upper threshold.</summary>
-    [Parameter("Upper threshold. Bright side: what lies at or above is sure. Dark side: what lies at or above is never taken.", Unit = "grey levels")]
+    [Parameter("Upper threshold. Bright side: what lies at or above is sure. Dark side: what lies at or above is never "
+        + "taken.", Unit = "grey levels")]
     public double High { get; init; } = double.NaN;
 
     /// <summary>Which phase grows.</summary>
@@ -65,9 +65,10 @@ public sealed record Hysteresis : Step
     /// <param name="walk">Threads, budget, progress.</param>
     /// <exception cref="InputError">Low is not below high.</exception>
     public static void Apply(
-        IVolume source, IWritableVolume<byte> target, double low, double high, GreySide side, int dimensions, Connectivity connectivity, Traversal walk)
+        IVolume source, IWritableVolume<byte> target, double low, double high, GreySide side, int dimensions, Connectivity connectivity,
+        Traversal walk)
     {
-        if (!(low < high)) throw new InputError(string.Create(CultureInfo.InvariantCulture, $"low is {low} and high is {high}; low must lie below high."));
+        if (!(low < high)) throw new InputError(FormattableString.Invariant($"low is {low} and high is {high}; low must lie below high."));
         // 1 = possible, 2 = sure
         var possible = new GreyRanges(side == GreySide.Bright
             ? [new(1, low, high), new(2, high, double.PositiveInfinity)]

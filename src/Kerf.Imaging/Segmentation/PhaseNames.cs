@@ -32,7 +32,8 @@ public static class PhaseNames
         var parts = text.Split('=', StringSplitOptions.TrimEntries);
         var phase = Phase.Unnamed(label) with { Name = parts[0] };
         if (parts.Length == 2) phase = phase with { Colour = parts[1] };
-        return phase.Name.Length > 0 && parts.Length <= 2 && phase.Colour.Length == 7 && phase.Colour[0] == '#' && phase.Colour.AsSpan(1).IndexOfAnyExcept(Hex) < 0
+        var isColour = phase.Colour.Length == 7 && phase.Colour[0] == '#' && phase.Colour.AsSpan(1).IndexOfAnyExcept(Hex) < 0;
+        return phase.Name.Length > 0 && parts.Length <= 2 && isColour
             ? phase : throw new InputError($"phases: \"{text}\" is no phase; write a name, or a name and its colour like pore=#d9d9d9.");
     }
 

@@ -21,11 +21,13 @@ public sealed record SegmentElectrode : Step
     public ThresholdScope Scope { get; init; }
 
     /// <summary>Smoothing before the first threshold.</summary>
-    [Parameter("Width σ of a Gaussian that smooths the slice before the active material is thresholded. 0 = none, as in the paper.", Unit = "pixels or nm", Min = 0)]
+    [Parameter("Width σ of a Gaussian that smooths the slice before the active material is thresholded. 0 = none, as in the "
+        + "paper.", Unit = "pixels or nm", Min = 0)]
     public double Smoothing { get; init; } = 0.7;
 
     /// <summary>λ.</summary>
-    [Parameter("Wavelength λ of the Gabor filter. Long against sigma it averages; short, it brings out pores of about half its length.", Unit = "pixels or nm", Min = 0)]
+    [Parameter("Wavelength λ of the Gabor filter. Long against sigma it averages; short, it brings out pores of about half its "
+        + "length.", Unit = "pixels or nm", Min = 0)]
     public double Wavelength { get; init; } = 12;
 
     /// <summary>θ.</summary>
@@ -37,7 +39,8 @@ public sealed record SegmentElectrode : Step
     public double Psi { get; init; }
 
     /// <summary>σ.</summary>
-    [Parameter("Width σ of the Gabor filter's envelope: about the noise that must go; larger rounds the pores off.", Unit = "pixels or nm", Min = 0)]
+    [Parameter("Width σ of the Gabor filter's envelope: about the noise that must go; larger rounds the pores "
+        + "off.", Unit = "pixels or nm", Min = 0)]
     public double Sigma { get; init; } = 1.5;
 
     /// <summary>γ.</summary>
@@ -45,11 +48,13 @@ public sealed record SegmentElectrode : Step
     public double Gamma { get; init; } = 1;
 
     /// <summary>Threshold of the pores.</summary>
-    [Parameter("Grey level below which there is pore; with edge-width 0 the response of the reversed image from which on there is pore. Left out: by Otsu.", Unit = "grey levels")]
+    [Parameter("Grey level below which there is pore; with edge-width 0 the response of the reversed image from which on there is "
+        + "pore. Left out: by Otsu.", Unit = "grey levels")]
     public double? PoreThreshold { get; init; }
 
     /// <summary>Width of the blurred edge of the active material.</summary>
-    [Parameter("Pixels this near to active material are blurred: unless darker than the pore threshold they have no say, and follow those further away. 0 = the paper's own rule.", Unit = "pixels or nm", Min = 0)]
+    [Parameter("Pixels this near to active material are blurred: unless darker than the pore threshold they have no say, and follow "
+        + "those further away. 0 = the paper's own rule.", Unit = "pixels or nm", Min = 0)]
     public double EdgeWidth { get; init; } = 2;
 
     /// <summary>Pixels or nanometres.</summary>
@@ -85,9 +90,11 @@ public sealed record SegmentElectrode : Step
     private ElectrodePlane Filter(VolumeInfo info)
     {
         var pixel = Unit == LengthUnit.Nm ? Gabor.SquarePixel(info) : 1;
-        if (EdgeWidth / pixel > 16) throw new InputError(FormattableString.Invariant($"edge-width is {EdgeWidth / pixel} pixels; it must be 0 to 16."));
-        if (Smoothing / pixel > 16) throw new InputError(FormattableString.Invariant($"smoothing is {Smoothing / pixel} pixels; it must be 0 to 16."));
-        return new(new(Wavelength / pixel, Theta, Psi, Sigma / pixel, Gamma), Sigma / pixel, Smoothing / pixel, EdgeWidth / pixel);
+        var kernel = new GaborKernel(Wavelength / pixel, Theta, Psi, Sigma / pixel, Gamma);
+        return new(kernel, Sigma / pixel, Checked(Smoothing / pixel, "smoothing"), Checked(EdgeWidth / pixel, "edge-width"));
+
+        static double Checked(double pixels, string name) => pixels is >= 0 and <= 16 ? pixels : throw new InputError(
+            FormattableString.Invariant($"{name} is {pixels} pixels; it must be 0 to 16."));
     }
 
     private static void Apply(
@@ -119,18 +126,21 @@ public sealed record SegmentElectrode : Step
         var darker = $"what is darker than the active material in {what}";
         var step = histogram.LevelOf(1) - histogram.LevelOf(0);
         var start = GreyClasses.Thresholds(new(histogram.Counts[..rest], histogram.LevelOf(0), step), 2, darker)[0];
-        var evidence = Evidence(source, plane, slices, active, start, top, (plane.KeepsEdges ? histogram.Min : -Math.Abs(top), plane.KeepsEdges ? active : Math.Abs(top)), walk);
+        var range = plane.KeepsEdges ? (histogram.Min, active) : (-Math.Abs(top), Math.Abs(top));
+        var evidence = Evidence(source, plane, slices, active, start, top, range, walk);
         var pore = PoreThreshold ?? GreyClasses.Thresholds(evidence, 2, darker)[0];
         if (isByHand) return new(pore, active, active, active);
         // a blurred edge lies half-way between its two phases, and Otsu's threshold only between the active material and the mean of both others
         var bright = Median(histogram, active, double.PositiveInfinity);
-        return new(pore, active, (Median(evidence, double.NegativeInfinity, pore) + bright) / 2, (Median(evidence, pore, double.PositiveInfinity) + bright) / 2);
+        var (dark, middle) = (Median(evidence, double.NegativeInfinity, pore), Median(evidence, pore, double.PositiveInfinity));
+        return new(pore, active, (dark + bright) / 2, (middle + bright) / 2);
     }
 
     private static double Median(Histogram histogram, double low, double high)
     {
         var counts = new long[histogram.Bins];
-        for (var bin = 0; bin < counts.Length; bin++) counts[bin] = histogram.LevelOf(bin) >= low && histogram.LevelOf(bin) < high ? histogram.Counts[bin] : 0;
+        for (var bin = 0; bin < counts.Length; bin++)
+            counts[bin] = histogram.LevelOf(bin) >= low && histogram.LevelOf(bin) < high ? histogram.Counts[bin] : 0;
         return new Histogram(counts, histogram.LevelOf(0), histogram.LevelOf(1) - histogram.LevelOf(0)).Percentile(50);
     }
 

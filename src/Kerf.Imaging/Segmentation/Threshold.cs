@@ -34,7 +34,8 @@ public sealed record Threshold : Step
     public ThresholdMethod? Method { get; init; }
 
     /// <summary>Manual grey ranges.</summary>
-    [Parameter("Grey ranges LABEL=low..high, high not included, several per phase allowed: 1=0..28, 2=28..49, 3=49..77, 1=77..256. Grey values in no range get label 0.")]
+    [Parameter("Grey ranges LABEL=low..high, high not included, several per phase allowed: 1=0..28, 2=28..49, 3=49..77, 1=77..256. "
+        + "Grey values in no range get label 0.")]
     public string[] Ranges { get; init; } = [];
 
     /// <summary>Manual thresholds.</summary>
@@ -123,7 +124,8 @@ internal static class HistogramFact
         var bins = last < first ? 0 : (last - first) / width + 1;
         var levels = new double[bins];
         var counts = new long[bins];
-        for (var bin = 0; bin < bins; bin++) levels[bin] = (histogram.LevelOf(first + bin * width) + histogram.LevelOf(first + bin * width + width - 1)) / 2;
+        for (var bin = 0; bin < bins; bin++)
+            levels[bin] = (histogram.LevelOf(first + bin * width) + histogram.LevelOf(first + bin * width + width - 1)) / 2;
         for (var level = first; level <= last; level++) counts[(level - first) / width] += histogram.Counts[level];
         run.Fact("histogram", new { levels, counts });
     }

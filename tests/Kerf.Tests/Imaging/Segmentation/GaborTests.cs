@@ -127,7 +127,7 @@ public class GaborTests
         Assert.Equal("sigma is -1; it must be above 0.", Of(new() { Sigma = -1 }));
         Assert.Equal("gamma is 0; it must be above 0.", Of(new() { Gamma = 0 }));
         Assert.StartsWith("theta is empty; give at least one orientation", Of(new() { Theta = [] }));
-        Assert.StartsWith("sigma is 50 pixels at gamma 1: the kernel would span 301 pixels, more than 255.", Of(new() { Sigma = 50 }));
+        Assert.StartsWith("sigma is 50 pixels at gamma 1: the kernel would span 301 pixels; at most 255.", Of(new() { Sigma = 50 }));
         Assert.StartsWith("voxel size is unknown, and a Gabor filter in nm needs it.", Of(new() { Unit = LengthUnit.Nm }));
         Assert.StartsWith("pixels are 4×5 nm, and a Gabor filter needs square ones.",
             Of(new() { Unit = LengthUnit.Nm }, new Volume<byte>(new Size3(1, 2, 2), new(1, 4, 5))));
