@@ -1,0 +1,94 @@
+using System.Buffers;
+using System.Numerics.Tensors;
+using Kerf.Volumes;
+
+namespace Kerf.Imaging;
+
+/// <summary>How <see cref="Destripe"/> tells stripes from structure.</summary>
+public enum StripeFilter
+{
+    /// <summary>
+    /// The wedge of the spectrum of what is left when each grey class lost its mean, and only what stands out from the spectrum beside it.
+    /// </summary>
+    Guarded,
+
+    /// <summary>All of the wedge is damped: the plain filter of the textbooks. Edges parallel to the stripes lose contrast.</summary>
+    Wedge,
+}
+
+/// <summary>Removes stripes ("curtains") that milling leaves in each slice. See docs/methods/destripe.md.</summary>
+[Operation("destripe", "Removes the stripes that milling leaves, by damping a wedge of each slice's spectrum; the mean stays.")]
+public sealed record Destripe : Step
+{
+    /// <summary>How stripes are told from structure.</summary>
+    [Parameter("guarded sets the structure aside first and damps only what stands out; wedge damps all of the wedge, edges along the stripes with it.")]
+    public StripeFilter Method { get; init; }
+
+    /// <summary>The direction that the stripes run in.</summary>
+    [Parameter("Direction that the stripes run in: 90 is down the image (curtains), 0 along its rows; angles turn from x towards y.", Unit = "degrees", Min = -180, Max = 180)]
+    public double Direction { get; init; } = 90;
+
+    /// <summary>Half the opening angle of the wedge.</summary>
+    [Parameter("Half the opening angle of the wedge; wider follows stripes that bend, and costs more structure.", Unit = "degrees", Min = 0.1, Max = 40)]
+    public double HalfAngle { get; init; } = 4;
+
+    /// <summary>Guarded low frequencies: stripes of a longer period stay.</summary>
+    [Parameter("Guard: variations of a longer period across the stripes are structure and stay.", Unit = "pixels", Min = 2)]
+    public double LongestPeriod { get; init; } = 400;
+
+    /// <summary>Share of the stripes that is taken out.</summary>
+    [Parameter("Share of the stripes that is taken out.", Min = 0, Max = 1)]
+    public double Strength { get; init; } = 1;
+
+    /// <inheritdoc/>
+    public override void Run(StepRun run)
+    {
+        var target = run.CreateGrey();
+        var (before, after) = Apply(run.Source.AsFloat(), target, this, run.Walk);
+        run.Fact("stripeEnergyBefore", before);
+        run.Fact("stripeEnergyAfter", after);
+    }
+
+    /// <summary>
+    /// Destripes slice by slice. A slice is continued beyond its borders by its mirror image, faded so that it repeats. Gives the mean square of
+    /// the stripes (grey levels squared) per slice before and after, counted in the wedge above the level beside it; 0 for slices that a killed run
+    /// had finished.
+    /// </summary>
+    /// <exception cref="InputError">A slice is smaller than 16 pixels.</exception>
+    public static (double[] Before, double[] After) Apply(IVolume<float> source, IWritableVolume<float> target, Destripe how, Traversal walk)
+    {
+        var size = source.Info.Size;
+        if (Math.Min(size.Y, size.X) < 16) throw new InputError($"destripe: slices are {size.Y}×{size.X} pixels; it needs at least 16×16. Leave the step out.");
+        // the work is written for stripes that run nearly down the image; others are turned by swapping x and y
+        var angle = how.Direction - 180 * Math.Round(how.Direction / 180);
+        var turned = Math.Abs(angle) < 45;
+        var lean = turned ? angle : angle > 0 ? 90 - angle : -90 - angle;
+        var wedge = new WedgeStripes(turned ? size.X : size.Y, turned ? size.Y : size.X, lean, how);
+        var energies = new (double Before, double After)[size.Z];
+        Blocks.MapSlices<float, float>(source, target, 0, Border.Mirror, walk, (block, output) =>
+        {
+            var stripes = ArrayPool<float>.Shared.Rent(output.Length);
+            if (turned)
+            {
+                Transpose(block.Voxels, size.X, output);
+                energies[block.Inner.Start.Z] = wedge.Estimate(output, stripes);
+                Transpose(stripes.AsSpan(0, output.Length), size.Y, output);
+                output.CopyTo(stripes);
+            }
+            else
+            {
+                energies[block.Inner.Start.Z] = wedge.Estimate(block.Voxels, stripes);
+            }
+            TensorPrimitives.Subtract(block.Voxels, stripes.AsSpan(0, output.Length), output);
+            ArrayPool<float>.Shared.Return(stripes);
+        }, WedgeStripes.ScratchBytes);
+        return ([.. energies.Select(e => e.Before)], [.. energies.Select(e => e.After)]);
+    }
+
+    private static void Transpose(ReadOnlySpan<float> from, int width, Span<float> to)
+    {
+        var height = from.Length / width;
+        for (var y = 0; y < height; y++)
+            for (var x = 0; x < width; x++) to[x * height + y] = from[y * width + x];
+    }
+}
