@@ -10,6 +10,7 @@ namespace Kerf.App;
 public sealed class ConsoleProgress(bool quiet) : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+    private readonly bool _quiet = quiet;
     private readonly bool _live = !quiet && !Console.IsErrorRedirected;
     private readonly Lock _gate = new();
     private Task? _task;
@@ -44,7 +45,8 @@ public sealed class ConsoleProgress(bool quiet) : IDisposable
             {
                 // workers report out of order; a bar never goes back
                 _share = Math.Max(_share, share);
-                if (owner._task != this || _clock.Elapsed < _next) return;
+                // the last line is drawn once, when the work is finished
+                if (owner._task != this || _share >= 1 || _clock.Elapsed < _next) return;
                 _next = _clock.Elapsed + (owner._live ? TimeSpan.FromMilliseconds(100) : TimeSpan.FromSeconds(10));
                 Show();
             }
@@ -60,7 +62,7 @@ public sealed class ConsoleProgress(bool quiet) : IDisposable
 
         private void Show()
         {
-            if (!owner._live && Quiet) return;
+            if (owner._quiet) return;
             _shown = true;
             var left = _share is > 0.01 and < 1 ? $"{Time(_clock.Elapsed * ((1 - _share) / _share))} left" : _share >= 1 ? $"done in {Time(_clock.Elapsed)}" : "";
             var percent = ((int)(_share * 100)).ToString(CultureInfo.InvariantCulture).PadLeft(3);
@@ -76,10 +78,7 @@ public sealed class ConsoleProgress(bool quiet) : IDisposable
             }
         }
 
-        private bool Quiet => owner.IsQuiet;
     }
-
-    private bool IsQuiet { get; } = quiet;
 
     private static string Time(TimeSpan time) => time.TotalHours >= 1
         ? string.Create(CultureInfo.InvariantCulture, $"{(int)time.TotalHours}:{time.Minutes:00}:{time.Seconds:00}")

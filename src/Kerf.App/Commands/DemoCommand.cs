@@ -13,18 +13,22 @@ public static class DemoCommand
     public static Command Make()
     {
         var project = new Option<string>("--project") { Description = "Folder of the project.", HelpName = "folder", DefaultValueFactory = _ => "kerf-demo" };
-        var command = Invocation.Running(new Command("demo", "Sends a virtual specimen with known truth through the whole chain; prints the report's path and the score.") { project, Invocation.Force });
-        return Invocation.With(command, (parsed, session) => Run(parsed.GetValue(project)!, session));
+        var set = new Option<string[]>("--set") { Description = "Change a parameter of the recipe: step.parameter=value. May be repeated.", HelpName = "change" };
+        var command = Invocation.Running(new Command("demo", "Sends a virtual specimen with known truth through the whole chain; prints the report's path and the score.") { project, set });
+        Invocation.Making(command);
+        return Invocation.With(command, (parsed, session) => Run(parsed.GetValue(project)!, parsed.GetValue(set) ?? [], session));
     }
 
-    private static void Run(string folder, Invocation session)
+    private static void Run(string folder, string[] changes, Invocation session)
     {
         using var project = Project.Open(folder);
         var specimen = Path.Combine(project.Folder, "specimen");
-        var truth = DemoSpecimen.Create(specimen, seed: 1, size: null, session.Walk with { Progress = session.Progress.Begin("virtual specimen") });
+        var truth = DemoSpecimen.Create(specimen, session.SeedValue, size: null, session.Walk with { Progress = session.Progress.Begin("virtual specimen") });
         var path = Path.Combine(project.Folder, "recipe.yaml");
         var text = Templates.Read("solid-state");
         text.Input.Values["path"] = new("specimen/slices", "demo");
+        // the specimen's platinum cap carries tracking marks; below it lies the electrode
+        text.Apply([$"align.box=8, {DemoSpecimen.CapRows * 2 / 3}, 8, {DemoSpecimen.DefaultSize.X - 8}", $"crop.y={DemoSpecimen.CapRows + 8}, {DemoSpecimen.DefaultSize.Y}", .. changes]);
         AtomicFile.WriteAllText(path, RecipeYaml.Write(text));
         JsonObject score = [];
         var result = new RecipeRun(Recipe.Load(path), project, session.Walk, session.Progress.Begin)

@@ -14,6 +14,7 @@ public sealed class DeclaredParameter
     private readonly PropertyInfo _property;
     private readonly ParameterAttribute _attribute;
     private readonly Type _type;
+    private readonly bool _unset;
 
     internal DeclaredParameter(PropertyInfo property, ParameterAttribute attribute, object defaults)
     {
@@ -21,6 +22,7 @@ public sealed class DeclaredParameter
         _type = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
         Name = Naming.Kebab(property.Name);
         Default = Text(property.GetValue(defaults));
+        _unset = property.GetValue(defaults) is null;
     }
 
     /// <summary>kebab-case, as typed.</summary>
@@ -101,7 +103,8 @@ public sealed class DeclaredParameter
         return array;
     }
 
-    private object? EmptyValue() => _type.IsArray ? Array.CreateInstance(_type.GetElementType()!, 0) : _type == typeof(string) && _property.GetValue(Activator.CreateInstance(_property.DeclaringType!)) is not null ? "" : null;
+    // nothing typed: an empty list or text, or "not set" where that is the default
+    private object? EmptyValue() => !_unset && _type.IsArray ? Array.CreateInstance(_type.GetElementType()!, 0) : !_unset && _type == typeof(string) ? "" : null;
 
     private object Scalar(string text, Type type, Typed typed, string owner)
     {

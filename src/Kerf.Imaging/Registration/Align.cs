@@ -25,7 +25,7 @@ public sealed record Align : Step
 
     /// <summary>Edge of the tiles that vote.</summary>
     [Parameter("Edge of the square tiles that each find their own displacement; the vote of tiles that move unlike the others is dropped.", Unit = "pixels", Min = 16)]
-    public int Tile { get; init; } = 128;
+    public int Tile { get; init; } = 64;
 
     /// <summary>Where to look.</summary>
     [Parameter("Look only at this box, y start, y end, x start, x end: a mark that does not slant, such as a fiducial or the protective layer.", Unit = "pixels")]
@@ -41,7 +41,7 @@ public sealed record Align : Step
 
     /// <summary>How slices are resampled.</summary>
     [Parameter("How slices are resampled: cubic, linear (never overshoots), lanczos (sharpest), nearest (whole pixels).")]
-    public Interpolation Interpolation { get; init; }
+    public SliceInterpolation Interpolation { get; init; }
 
     /// <summary>Grey value of what no image covers.</summary>
     [Parameter("Grey value where a moved slice has no pixels; if not set, its nearest pixel is repeated. crop --shared cuts that border off.", Unit = "grey levels")]
@@ -80,7 +80,7 @@ public sealed record Align : Step
     /// <summary>
     /// Moves each slice back: target(y, x) = source(y + dy, x + dx). Beyond its border a slice goes on with its nearest pixel, or with <paramref name="fill"/>.
     /// </summary>
-    public static void Apply(IVolume<float> source, IWritableVolume<float> target, double[][] shifts, Interpolation how, double? fill, Traversal walk) =>
+    public static void Apply(IVolume<float> source, IWritableVolume<float> target, double[][] shifts, SliceInterpolation how, double? fill, Traversal walk) =>
         Blocks.MapSlices<float, float>(source, target, 0, Border.Nearest, walk, (block, output) =>
         {
             var shift = shifts[block.Inner.Start.Z];

@@ -14,11 +14,11 @@ public sealed record Crop : Step
     public int[]? Z { get; init; }
 
     /// <summary>Rows to keep.</summary>
-    [Parameter("Rows to keep: first, and one past the last. If not set, all, or those that are shared.", Unit = "pixels")]
+    [Parameter("Rows to keep: first, and one past the last. Of these, shared keeps what all slices have.", Unit = "pixels")]
     public int[]? Y { get; init; }
 
     /// <summary>Columns to keep.</summary>
-    [Parameter("Columns to keep: first, and one past the last. If not set, all, or those that are shared.", Unit = "pixels")]
+    [Parameter("Columns to keep: first, and one past the last. Of these, shared keeps what all slices have.", Unit = "pixels")]
     public int[]? X { get; init; }
 
     /// <summary>Keeps what all slices share.</summary>
@@ -54,7 +54,9 @@ public sealed record Crop : Step
     {
         var size = info.Size;
         int[] shared = Shared || Transforms is not null ? SharedOf(info) : [0, size.Y, 0, size.X];
-        var (z, y, x) = (Range("z", Z ?? [0, size.Z], size.Z), Range("y", Y ?? shared[..2], size.Y), Range("x", X ?? shared[2..], size.X));
+        var z = Range("z", Z ?? [0, size.Z], size.Z);
+        var y = Within(Range("y", Y ?? [0, size.Y], size.Y), shared[0], shared[1], "y");
+        var x = Within(Range("x", X ?? [0, size.X], size.X), shared[2], shared[3], "x");
         return new(new(z[0], y[0], x[0]), new(z[1] - z[0], y[1] - y[0], x[1] - x[0]));
     }
 
@@ -64,6 +66,13 @@ public sealed record Crop : Step
         var numbers = info.Metadata.TryGetValue(SharedKey, out var text) ? text.Split(',').Select(n => int.TryParse(n, out var v) ? v : -1).ToArray() : [];
         return numbers.Length == 4 ? numbers : throw new InputError(
             "crop: the volume does not know what its slices share. Run align first, or give --transforms, or --y and --x.");
+    }
+
+    private static int[] Within(int[] range, int start, int end, string axis)
+    {
+        int[] inside = [Math.Max(range[0], start), Math.Min(range[1], end)];
+        return inside[0] < inside[1] ? inside : throw new InputError(
+            $"crop: nothing of {axis} {range[0]},{range[1]} is shared by all slices; they share {start},{end}. Choose another range.");
     }
 
     private static int[] Range(string axis, int[] range, int length) =>

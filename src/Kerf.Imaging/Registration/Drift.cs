@@ -6,7 +6,7 @@ namespace Kerf.Imaging;
 /// <summary>Estimates the drift of the slices of a stack: see docs/methods/align.md.</summary>
 internal static class Drift
 {
-    private const int CoarseEdge = 320;
+    private const double CoarsePixels = 320 * 320;
 
     /// <summary>
     /// Positions of all slices against slice 0, the residual, and the phase coherence of each slice with its neighbours. First whole slices,
@@ -16,16 +16,18 @@ internal static class Drift
     {
         var size = source.Info.Size;
         var lags = Enumerable.Range(0, how.Neighbours).Select(i => 1 << i).Where(lag => lag < size.Z).ToArray();
-        var binning = (Math.Max(region.Size.Y, region.Size.X) + CoarseEdge - 1) / CoarseEdge;
+        var shorter = Math.Min(region.Size.Y, region.Size.X);
+        var binning = Math.Clamp((int)Math.Ceiling(Math.Sqrt(region.Count / CoarsePixels)), 1, shorter / 16);
         var whole = new TileSpectra(Box.Whole(new(1, region.Size.Y / binning, region.Size.X / binning)), int.MaxValue);
         var rough = new (double Y, double X)[size.Z];
-        if (binning > 1 || how.MaxShift > how.Tile / 4)
+        if (binning > 1 || how.MaxShift > 4)
         {
             var pairs = Pairs(source, whole, lags, (int)Math.Ceiling((double)how.MaxShift / binning), walk.Part(0, 0.3),
                 (slice, _) => whole.Of(Bin(slice, size.X, region, binning), region.Size.X / binning, 0, 0), null, out _);
             rough = [.. Trajectory.Solve(pairs, size.Z).Positions.Select(p => (p.Y * binning, p.X * binning))];
         }
-        var tiles = new TileSpectra(region, how.Tile);
+        // at least two by two tiles, or there is no vote; within a box of marks none is needed
+        var tiles = new TileSpectra(region, how.Box is null ? Math.Min(how.Tile, Math.Max(16, shorter * 2 / 3)) : how.Tile);
         var cut = rough.Select(p => (Y: (int)Math.Round(p.Y), X: (int)Math.Round(p.X))).ToArray();
         var fine = Pairs(source, tiles, lags, Math.Min(how.MaxShift, Math.Max(4, 2 * binning)), walk.Part(0.3, 1),
             (slice, z) => tiles.Of(slice.AsSpan(0, (int)size.SliceCount), size.X, cut[z].Y, cut[z].X), cut, out var coherence);
@@ -35,12 +37,12 @@ internal static class Drift
 
     // walks the stack once, some slices at a time, and keeps the spectra of the last few slices only
     private static List<Displacement> Pairs(
-        IVolume<float> source, TileSpectra tiles, int[] lags, int reach, Traversal walk, Func<float[], int, (float[], float[])?[]> spectra,
+        IVolume<float> source, TileSpectra tiles, int[] lags, int reach, Traversal walk, Func<float[], int, Tile?[]> spectra,
         (int Y, int X)[]? cut, out double[] coherence)
     {
         var size = source.Info.Size;
         var measure = new PairShift(tiles);
-        var kept = new (float[], float[])?[size.Z][];
+        var kept = new Tile?[size.Z][];
         var chunk = 2 * walk.Threads;
         var (found, quality) = (new List<Displacement>(), new double[size.Z]);
         var quiet = walk with { Progress = null };
@@ -58,14 +60,15 @@ internal static class Drift
             quiet.ForEach(results.Length, i =>
             {
                 var (slice, lag) = (from + i / lags.Length, lags[i % lags.Length]);
-                if (slice >= lag) results[i] = (measure.Measure(kept[slice], kept[slice - lag], reach, out var agreement), agreement);
+                if (slice < lag) return;
+                var offset = cut is null ? (0, 0) : (cut[slice].Y - cut[slice - lag].Y, cut[slice].X - cut[slice - lag].X);
+                results[i] = (measure.Measure(kept[slice], kept[slice - lag], offset, reach, out var agreement), agreement);
             });
             for (var i = 0; i < results.Length; i++)
             {
                 if (results[i] is not { } pair) continue;
                 var (slice, lag) = (from + i / lags.Length, lags[i % lags.Length]);
-                var (baseY, baseX) = cut is null ? (0, 0) : (cut[slice].Y - cut[slice - lag].Y, cut[slice].X - cut[slice - lag].X);
-                foreach (var (y, x, wy, wx) in pair.Tiles) found.Add(new(slice, lag, y + baseY, x + baseX, wy, wx));
+                foreach (var (y, x, wy, wx) in pair.Tiles) found.Add(new(slice, lag, y, x, wy, wx));
                 quality[slice] = Math.Max(quality[slice], pair.Coherence);
             }
             for (var z = Math.Max(0, from - chunk); z <= from + count - 1 - lags.DefaultIfEmpty(0).Max(); z++) kept[z] = null!;

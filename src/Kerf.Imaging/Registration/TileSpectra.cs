@@ -1,10 +1,14 @@
 using System.Buffers;
+using System.Numerics.Tensors;
 using Kerf.Volumes;
 
 namespace Kerf.Imaging;
 
+/// <summary>The spectrum of a tile, and the pixel of the slice where it was cut.</summary>
+internal sealed record Tile(float[] Re, float[] Im, int Y, int X);
+
 /// <summary>
-/// The low frequencies (period of 4 pixels and more) of the tiles of a slice: square, tapered, overlapping by a quarter. Frequencies
+/// The low frequencies (periods of 4 pixels and more, about) of the tiles of a slice: square, tapered, overlapping by a quarter. Frequencies
 /// lie with ky fastest, ky = 0 … <see cref="BandY"/>, kx = −BandX … BandX.
 /// </summary>
 internal sealed class TileSpectra
@@ -20,7 +24,8 @@ internal sealed class TileSpectra
         var (height, width) = (RealFourier.GoodSizeWithin(Math.Min(edge, region.Size.Y)), RealFourier.GoodSizeWithin(Math.Min(edge, region.Size.X)));
         _fourier = RealFourier.For(height, width);
         (_taperY, _taperX) = (Taper(height), Taper(width));
-        (BandY, BandX) = (height / 4, width / 4);
+        // rows in eights, for vectors
+        (BandY, BandX) = ((height / 4 + 8) / 8 * 8 - 1, width / 4);
         Origins = [.. from y in Starts(region.Start.Y, region.Size.Y, height) from x in Starts(region.Start.X, region.Size.X, width) select (y, x)];
         Frequencies = [.. from kx in Enumerable.Range(-BandX, 2 * BandX + 1)
             from ky in Enumerable.Range(0, BandY + 1)
@@ -45,21 +50,24 @@ internal sealed class TileSpectra
     /// <summary>Columns of a tile.</summary>
     public int Width => _fourier.Width;
 
-    /// <summary>The spectra of one slice's tiles, each coefficient scaled to magnitude 1; null for tiles that lie outside.</summary>
-    public (float[] Re, float[] Im)?[] Of(ReadOnlySpan<float> slice, int width, int shiftY, int shiftX)
+    /// <summary>
+    /// The spectra of one slice's tiles, each coefficient half whitened (divided by the root of its magnitude, mean square 1); null for tiles with nothing in them. A tile that the shift would
+    /// move out of the slice is cut at its border.
+    /// </summary>
+    public Tile?[] Of(ReadOnlySpan<float> slice, int width, int shiftY, int shiftX)
     {
         var height = slice.Length / width;
-        var spectra = new (float[] Re, float[] Im)?[Origins.Length];
+        var spectra = new Tile?[Origins.Length];
         var pool = ArrayPool<float>.Shared;
         var (image, scratch) = (pool.Rent(Height * Width), pool.Rent(_fourier.ScratchLength));
         var (re, im) = (pool.Rent(_fourier.Length), pool.Rent(_fourier.Length));
         for (var tile = 0; tile < Origins.Length; tile++)
         {
-            var (y, x) = (Origins[tile].Y + shiftY, Origins[tile].X + shiftX);
-            if (y < 0 || x < 0 || y + Height > height || x + Width > width) continue;
+            var (y, x) = (Math.Clamp(Origins[tile].Y + shiftY, 0, height - Height), Math.Clamp(Origins[tile].X + shiftX, 0, width - Width));
             if (!Cut(slice, width, y, x, image)) continue;
             _fourier.Forward(image, re, im, scratch);
-            spectra[tile] = Phases(re, im);
+            var (phaseRe, phaseIm) = Phases(re, im);
+            spectra[tile] = new(phaseRe, phaseIm, y, x);
         }
         foreach (var array in (float[][])[image, scratch, re, im]) pool.Return(array);
         return spectra;
@@ -103,6 +111,7 @@ internal sealed class TileSpectra
     private (float[] Re, float[] Im) Phases(ReadOnlySpan<float> re, ReadOnlySpan<float> im)
     {
         var (phaseRe, phaseIm) = (new float[Frequencies.Length], new float[Frequencies.Length]);
+        var sum = 0.0;
         for (int i = 0, kx = -BandX; kx <= BandX; kx++)
         {
             var at = (kx + Width) % Width * _fourier.Pitch;
@@ -110,9 +119,15 @@ internal sealed class TileSpectra
             {
                 var (a, b) = (re[at + ky], im[at + ky]);
                 var size = MathF.Sqrt(a * a + b * b);
-                if (size > 0) (phaseRe[i], phaseIm[i]) = (a / size, b / size);
+                sum += size;
+                // half whitened: see PairShift
+                var root = MathF.Sqrt(size);
+                if (size > 0) (phaseRe[i], phaseIm[i]) = (a / root, b / root);
             }
         }
+        var scale = sum > 0 ? (float)(1 / Math.Sqrt(sum / phaseRe.Length)) : 0;
+        TensorPrimitives.Multiply(phaseRe, scale, phaseRe);
+        TensorPrimitives.Multiply(phaseIm, scale, phaseIm);
         return (phaseRe, phaseIm);
     }
 

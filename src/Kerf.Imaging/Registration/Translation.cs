@@ -4,7 +4,7 @@ using System.Numerics.Tensors;
 namespace Kerf.Imaging;
 
 /// <summary>How grey values between pixels are found.</summary>
-public enum Interpolation
+public enum SliceInterpolation
 {
     /// <summary>Cubic convolution, a = −½ (Keys 1981, doi:10.1109/TASSP.1981.1163711): sharp, with overshoots of a few per cent at edges.</summary>
     Cubic,
@@ -26,7 +26,7 @@ internal static class Translation
     /// The slice seen from (dy, dx): target(y, x) = slice(y + dy, x + dx). Beyond its border the slice goes on with its nearest pixel, or
     /// with <paramref name="fill"/>.
     /// </summary>
-    public static void Apply(ReadOnlySpan<float> slice, int width, double dy, double dx, Interpolation how, float? fill, Span<float> target)
+    public static void Apply(ReadOnlySpan<float> slice, int width, double dy, double dx, SliceInterpolation how, float? fill, Span<float> target)
     {
         var height = slice.Length / width;
         var (firstRow, rowTaps) = Taps(dy, how);
@@ -77,16 +77,16 @@ internal static class Translation
     }
 
     // index of the first tap relative to the pixel, and the weights; a whole shift has one tap, 1
-    private static (int First, float[] Weights) Taps(double shift, Interpolation how)
+    private static (int First, float[] Weights) Taps(double shift, SliceInterpolation how)
     {
-        if (how == Interpolation.Nearest) return ((int)Math.Round(shift), [1f]);
+        if (how == SliceInterpolation.Nearest) return ((int)Math.Round(shift), [1f]);
         var whole = (int)Math.Floor(shift);
         var t = shift - whole;
         if (t == 0) return (whole, [1f]);
         double[] weights = how switch
         {
-            Interpolation.Linear => [1 - t, t],
-            Interpolation.Lanczos => [Lanczos(t + 2), Lanczos(t + 1), Lanczos(t), Lanczos(t - 1), Lanczos(t - 2), Lanczos(t - 3)],
+            SliceInterpolation.Linear => [1 - t, t],
+            SliceInterpolation.Lanczos => [Lanczos(t + 2), Lanczos(t + 1), Lanczos(t), Lanczos(t - 1), Lanczos(t - 2), Lanczos(t - 3)],
             _ => [((-0.5 * t + 1) * t - 0.5) * t, (1.5 * t - 2.5) * t * t + 1, ((-1.5 * t + 2) * t + 0.5) * t, (0.5 * t - 0.5) * t * t],
         };
         var sum = weights.Sum();

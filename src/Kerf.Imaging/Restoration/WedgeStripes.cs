@@ -5,7 +5,7 @@ namespace Kerf.Imaging;
 
 /// <summary>
 /// Estimates the stripes of a slice, which run down it, from a wedge of the spectrum around the direction across them. The guarded estimate sees
-/// what <see cref="GreyClasses"/> leaves of the slice, and a coefficient counts only as far as its power stands out from the mean power beside the
+/// what <see cref="StructureClasses"/> leaves of the slice, and a coefficient counts only as far as its power stands out from the mean power beside the
 /// wedge at the same frequency.
 /// </summary>
 internal sealed class WedgeStripes
@@ -65,7 +65,7 @@ internal sealed class WedgeStripes
         var (padded, spare) = (pool.Rent(count), pool.Rent(Math.Max(count, _fourier.ScratchLength)));
         var (re, im) = (pool.Rent(_fourier.Length), pool.Rent(_fourier.Length));
         _border.Pad(slice, padded);
-        if (_guarded) GreyClasses.SetAside(padded.AsSpan(0, count), _fourier.Width, spare.AsSpan(0, count));
+        if (_guarded) StructureClasses.SetAside(padded.AsSpan(0, count), _fourier.Width, spare.AsSpan(0, count));
         _fourier.Forward(padded, re, im, spare);
         var energy = Keep(re, im);
         _fourier.Inverse(re, im, padded, spare);

@@ -7,7 +7,7 @@ namespace Kerf.Imaging;
 /// k-means on the smoothed image), and what then still sticks out of the noise (edges) becomes 0. A class has mean 0 afterwards, so whatever is
 /// estimated from the rest and subtracted hardly moves the mean grey of a phase.
 /// </summary>
-internal static class GreyClasses
+internal static class StructureClasses
 {
     private const int Classes = 4;
     private const int Bins = 256;
