@@ -4,14 +4,14 @@ namespace Kerf.Volumes;
 /// <param name="Number">0 is the full resolution.</param>
 /// <param name="Size">Extent in voxels.</param>
 /// <param name="Factor">Voxels of level 0 along each axis that one voxel stands for.</param>
-public readonly record struct PyramidLevel(int Number, Size3 Size, Size3 Factor)
+internal readonly record struct PyramidLevel(int Number, Size3 Size, Size3 Factor)
 {
     /// <summary>Folder of its array.</summary>
     public string Path => Number.ToString(System.Globalization.CultureInfo.InvariantCulture);
 }
 
 /// <summary>Coarser copies of a volume for viewers.</summary>
-public static class Pyramid
+internal static class Pyramid
 {
     /// <summary>
     /// The levels of a volume: each halves the axes whose voxels are finer than √2 times the finest, rounding extents up, until no extent is above

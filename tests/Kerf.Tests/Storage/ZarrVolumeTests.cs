@@ -23,7 +23,7 @@ public sealed class ZarrVolumeTests : IDisposable
             {
                 Version = draw.NextInt(2) == 0 ? OmeZarrVersion.V04 : OmeZarrVersion.V05,
                 Compression = (ZarrCompression)new[] { 0, 1, 2, 4 }[draw.NextInt(4)],
-                Chunk = draw.NextInt(3) == 0 ? null : new(1 + draw.NextInt(20), 1 + draw.NextInt(40), 1 + draw.NextInt(40)),
+                Chunk = draw.NextInt(3) == 0 ? null : new(2 + draw.NextInt(20), 9 + draw.NextInt(40), 9 + draw.NextInt(40)),
             };
             var edge = new Size3(1 + draw.NextInt(20), 1 + draw.NextInt(80), 1 + draw.NextInt(80));
             switch (draw.NextInt(3))
@@ -106,6 +106,61 @@ public sealed class ZarrVolumeTests : IDisposable
             volume.Complete(Traversal.Default with { Threads = threads });
             Assert.Equal(first ??= Bytes(path), Bytes(path));
         }
+    }
+
+    [Fact]
+    public void ReadsWhileItIsWritten()
+    {
+        var truth = Noise<float>(new(40, 90, 100), 4);
+        using var volume = (ZarrVolume<float>)ZarrVolume.Create(At("v"), truth.Info, new() { Chunk = new(8, 32, 32) });
+        // what was written is seen at once, from memory or from disk; what was not reads as 0
+        (Traversal.Default with { Threads = 6 }).ForEach(40, z =>
+        {
+            var slice = Box.Slice(truth.Info.Size, z);
+            var read = new float[slice.Count];
+            volume.Read(slice, read);
+            Assert.All(read, value => Assert.Equal(0, value));
+            volume.Write(slice, truth.Slice(z));
+            volume.Read(slice, read);
+            Assert.True(truth.Slice(z).SequenceEqual(read));
+        });
+        Assert.Equal(truth.Data, Volume<float>.Load(volume).Data);
+    }
+
+    [Fact]
+    public void ThreadsShareOneDecodingAndAFailedOneIsTriedAgain()
+    {
+        var cache = new ChunkCache<byte>(4);
+        var (decoded, failing) = (0, true);
+        byte[] Decode(long key)
+        {
+            Interlocked.Increment(ref decoded);
+            Thread.Sleep(20);
+            return failing ? throw new InputError("cut") : [(byte)key];
+        }
+        Assert.Throws<InputError>(() => cache.Get(0, Decode));
+        (decoded, failing) = (0, false);
+        (Traversal.Default with { Threads = 6 }).ForEach(24, i => Assert.Equal(i % 3, cache.Get(i % 3, Decode)![0]));
+        Assert.Equal(3, decoded);
+        // 4, 5 and 6 push out the two used least recently
+        foreach (var key in new long[] { 0, 4, 5, 6, 0, 4 }) cache.Get(key, Decode);
+        Assert.Equal(6, decoded);
+        cache.Get(1, Decode);
+        Assert.Equal(7, decoded);
+    }
+
+    [Fact]
+    public void SaysWhichChunkCannotBeStored()
+    {
+        var truth = Noise<byte>(new(2, 3, 4), 1);
+        using var volume = (ZarrVolume<byte>)ZarrVolume.Create(At("v"), truth.Info);
+        File.WriteAllText(At("v/0/c"), "in the way");
+        var error = Assert.Throws<InputError>(() => volume.Write(Box.Whole(truth.Info.Size), truth.Data));
+        Assert.Contains("v/0/c/0/0/0: its folder cannot be made", error.Message);
+        File.Delete(At("v/0/c"));
+        Directory.CreateDirectory(At("v/0/c/0/0/0"));
+        using var again = (ZarrVolume<byte>)ZarrVolume.Create(At("v"), truth.Info);
+        Assert.Contains("v/0/c/0/0/0: cannot be written", Assert.Throws<InputError>(() => again.Write(Box.Whole(truth.Info.Size), truth.Data)).Message);
     }
 
     internal static void Fill<T>(ZarrVolume<T> volume, Volume<T> truth, Size3 edge, IEnumerable<int> blocks) where T : unmanaged

@@ -64,7 +64,8 @@ internal readonly record struct ZarrMeta(string File, string Where, JsonElement 
 
     /// <summary>The value as a whole number in a range.</summary>
     public int Integer(int min, int max) =>
-        Json.ValueKind == JsonValueKind.Number && Json.TryGetInt64(out var value) && value >= min && value <= max ? (int)value : throw Fault($"{Short} is not a whole number from {min} to {max}");
+        Json.ValueKind == JsonValueKind.Number && Json.TryGetInt64(out var value) && value >= min && value <= max ? (int)value
+            : throw Fault($"{Short} is not a whole number from {min} to {max}");
 
     /// <summary>The elements of an array.</summary>
     public List<ZarrMeta> Items(int min, int max)
