@@ -30,11 +30,11 @@ public sealed record Destripe : Step
 
     /// <summary>Half the opening angle of the wedge.</summary>
     [Parameter("Half the opening angle of the wedge; wider follows stripes that bend, and costs more structure.", Unit = "degrees", Min = 0.1, Max = 40)]
-    public double HalfAngle { get; init; } = 4;
+    public double HalfAngle { get; init; } = 6;
 
     /// <summary>Guarded low frequencies: stripes of a longer period stay.</summary>
     [Parameter("Guard: variations of a longer period across the stripes are structure and stay.", Unit = "pixels", Min = 2)]
-    public double LongestPeriod { get; init; } = 400;
+    public double LongestPeriod { get; init; } = 600;
 
     /// <summary>Share of the stripes that is taken out.</summary>
     [Parameter("Share of the stripes that is taken out.", Min = 0, Max = 1)]

@@ -33,6 +33,37 @@ internal static class StructureClasses
         SetEdgesAside(image, width, spare);
     }
 
+    /// <summary>
+    /// Takes from <paramref name="field"/> its mean over each grey class of the image, so that subtracting the field moves no class's mean grey. Real
+    /// stripes cross every class at many places: what their mean over a class amounts to is far below them.
+    /// </summary>
+    public static void TakeMeans(ReadOnlySpan<float> image, int width, Span<float> field, Span<float> spare)
+    {
+        Smooth(image, width, spare);
+        var (low, high) = (TensorPrimitives.Min<float>(spare), TensorPrimitives.Max<float>(spare));
+        if (!(high > low)) return;
+        var scale = (Bins - 1) / (high - low);
+        var counts = new int[Bins];
+        foreach (var value in spare) counts[(int)((value - low) * scale + 0.5f)]++;
+        var ends = Cluster(counts);
+        Span<int> classOf = stackalloc int[Bins];
+        for (int k = 0, bin = 0; k < Classes; k++)
+            for (; bin < ends[k]; bin++) classOf[bin] = k;
+        Span<double> sums = stackalloc double[Classes];
+        Span<int> sizes = stackalloc int[Classes];
+        for (var i = 0; i < field.Length; i++)
+        {
+            var k = classOf[(int)((spare[i] - low) * scale + 0.5f)];
+            sums[k] += field[i];
+            sizes[k]++;
+        }
+        for (var i = 0; i < field.Length; i++)
+        {
+            var k = classOf[(int)((spare[i] - low) * scale + 0.5f)];
+            field[i] -= (float)(sums[k] / sizes[k]);
+        }
+    }
+
     private static void Smooth(ReadOnlySpan<float> image, int width, Span<float> smooth)
     {
         var height = image.Length / width;
