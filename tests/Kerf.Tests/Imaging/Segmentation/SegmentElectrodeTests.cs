@@ -75,7 +75,7 @@ public class SegmentElectrodeTests
         Assert.Equal("edge-width is 17 pixels; it must be 0 to 16.", Of(new() { EdgeWidth = 17 }));
         Assert.Equal("smoothing is 17 pixels; it must be 0 to 16.", Of(new() { Smoothing = 17 }));
         Assert.StartsWith("what is darker than the active material in the stack holds 0 grey level(s)", Of(new() { ActiveThreshold = -1 }));
-        Assert.StartsWith("voxel size is unknown", Of(new() { Unit = LengthUnit.Nm }));
+        Assert.StartsWith("voxel size is unknown", Of(new() { Unit = LengthsIn.Nm }));
     }
 
     internal static double[] Dice(byte[] labels, byte[] truth)
