@@ -1,5 +1,5 @@
 """The electrode recipe by scikit-image and SciPy: Otsu on the stack, the rest reversed, a Gabor filter (wavelength 12, sigma 1.5, gamma 1, mean of four
-orientations as one kernel), response 150 and above is pore. Labels 1 = pore, 2 = electrolyte, 3 = active material."""
+orientations as one kernel), response 185 and above is pore. Labels 1 = pore, 2 = electrolyte, 3 = active material."""
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 
@@ -20,7 +20,7 @@ def _kernel(wavelength=12, sigma=1.5):
 def _slice(image, threshold):
     active = image > threshold
     response = ndimage.convolve(np.where(active, 0, 255 - image).astype(np.float32), _kernel(), mode='mirror')
-    return np.where(active, 3, np.where(response >= 150, 1, 2)).astype(np.uint8)
+    return np.where(active, 3, np.where(response >= 185, 1, 2)).astype(np.uint8)
 
 
 def peer(stack, threads):
