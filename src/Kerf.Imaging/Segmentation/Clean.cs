@@ -17,8 +17,8 @@ public enum HoleFilling
     Volume,
 }
 
-/// <summary>The unit of the lengths and sizes of a step.</summary>
-public enum LengthUnit
+/// <summary>What the lengths and sizes of a step are measured in.</summary>
+public enum LengthsIn
 {
     /// <summary>Voxels (pixels in a slice).</summary>
     Voxels,
@@ -61,7 +61,7 @@ public sealed record Clean : Step
 
     /// <summary>The unit of radii and sizes.</summary>
     [Parameter("voxels, or nm: radii are then nanometres and sizes cubic nanometres.")]
-    public LengthUnit Unit { get; init; }
+    public LengthsIn Unit { get; init; }
 
     /// <summary>2 or 3.</summary>
     [Parameter("3 opens, closes and connects through the volume, 2 within each slice.", Min = 2, Max = 3)]
@@ -86,7 +86,7 @@ public sealed record Clean : Step
     public static (long Specks, long Holes) Apply(IVolume<byte> source, IWritableVolume<byte> target, Clean how, Traversal walk)
     {
         how.Check(source.Info);
-        var voxel = how.Unit == LengthUnit.Nm ? source.Info.RequireVoxel("clean in nm") : VoxelSize.Cube(1);
+        var voxel = how.Unit == LengthsIn.Nm ? source.Info.RequireVoxel("clean in nm") : VoxelSize.Cube(1);
         var edge = (how.Dimensions == 3 ? voxel.Z : double.PositiveInfinity, voxel.Y, voxel.X);
         var labels = source;
         if (how.Open > 0 || how.Close > 0) labels = Morphology.OpenClose(labels, (byte)how.Phase, how.Open, how.Close, edge);
@@ -103,7 +103,7 @@ public sealed record Clean : Step
             throw new InputError("clean has nothing to do; give open, close, fill-holes or min-size.");
         if (Phase == 0 && (Open > 0 || Close > 0 || FillHoles != HoleFilling.Off))
             throw new InputError("phase is 0, but open, close and fill-holes work on one phase; give its label, like --phase 1.");
-        var widest = Math.Max(Open, Close) / (Unit == LengthUnit.Nm && info.Voxel is { } voxel ? voxel.Finest : 1);
+        var widest = Math.Max(Open, Close) / (Unit == LengthsIn.Nm && info.Voxel is { } voxel ? voxel.Finest : 1);
         if (widest > 64) throw new InputError(string.Create(CultureInfo.InvariantCulture,
             $"{(Open >= Close ? "open" : "close")} is {Math.Max(Open, Close)}, a ball of {widest:0.#} voxels; it may span at most 64. "
             + $"Bin the volume first, or choose a smaller ball."));

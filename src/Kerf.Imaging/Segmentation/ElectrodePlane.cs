@@ -59,7 +59,7 @@ internal sealed class ElectrodePlane
         var support = buffer.AsSpan(count, count);
         var grey = buffer.AsSpan(2 * count, count);
         var smooth = buffer.AsSpan(3 * count, count);
-        Respond(padded, height, width, levels.Active, KeepsEdges ? pore : top, response, support, smooth);
+        Respond(padded, height, width, levels.Active, KeepsEdges ? pore : top, response, KeepsEdges ? support : default, smooth);
         Copy(padded, height, width, Halo, grey);
         for (var i = 0; i < count; i++)
         {
@@ -86,6 +86,8 @@ internal sealed class ElectrodePlane
         {
             if (smooth[i] >= active) evidence[i] = float.NaN;
             else if (KeepsEdges) evidence[i] = support[i] > 0.5f ? (float)(pore - evidence[i] / support[i]) : float.NaN;
+            // the zeros of active material nearby would make a class of their own
+            else if (support[i] < 0.9f) evidence[i] = float.NaN;
         }
         ArrayPool<float>.Shared.Return(buffer);
     }
@@ -121,7 +123,7 @@ internal sealed class ElectrodePlane
         if (mean) Plane.Correlate(cut, height, width, _mean, _meanRadius, response);
         else _gabor.Apply(cut, height, width, response);
         if (rented is not null) ArrayPool<float>.Shared.Return(rented);
-        if (KeepsEdges)
+        if (support.Length > 0)
         {
             cut = Gabor.Cut(weight.AsSpan(0, evenHeight * evenWidth), evenHeight, evenWidth, _reach - _meanRadius, out rented);
             Plane.Correlate(cut, height, width, _mean, _meanRadius, support);

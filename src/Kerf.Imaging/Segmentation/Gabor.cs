@@ -49,7 +49,7 @@ public sealed record Gabor : Step
 
     /// <summary>Pixels or nanometres.</summary>
     [Parameter("The unit of wavelength and sigma: voxels (pixels of the slice) or nm.")]
-    public LengthUnit Unit { get; init; }
+    public LengthsIn Unit { get; init; }
 
     /// <summary>Response from which on a pixel belongs to phase 2.</summary>
     [Parameter("Response at or above which a pixel gets label 2, else 1. Left out: the step gives the response itself, as "
@@ -82,7 +82,7 @@ public sealed record Gabor : Step
     /// <summary>The kernels whose highest response counts: one an orientation, or the mean of all.</summary>
     public GaborKernel[] Kernels(VolumeInfo info)
     {
-        var pixel = Unit == LengthUnit.Nm ? SquarePixel(info) : 1;
+        var pixel = Unit == LengthsIn.Nm ? SquarePixel(info) : 1;
         GaborKernel Kernel(IReadOnlyList<double> theta) => new(Wavelength / pixel, theta, Psi, Sigma / pixel, Gamma, Normalise);
         return Combine == GaborCombination.Mean || Theta.Length == 0 ? [Kernel(Theta)] : [.. Theta.Select(theta => Kernel([theta]))];
     }

@@ -59,7 +59,7 @@ public sealed record SegmentElectrode : Step
 
     /// <summary>Pixels or nanometres.</summary>
     [Parameter("The unit of smoothing, wavelength, sigma and edge-width: voxels (pixels of the slice) or nm.")]
-    public LengthUnit Unit { get; init; }
+    public LengthsIn Unit { get; init; }
 
     /// <summary>Names of the phases.</summary>
     [Parameter("Names of pore, solid electrolyte and active material, with a colour if wanted.")]
@@ -89,7 +89,7 @@ public sealed record SegmentElectrode : Step
 
     private ElectrodePlane Filter(VolumeInfo info)
     {
-        var pixel = Unit == LengthUnit.Nm ? Gabor.SquarePixel(info) : 1;
+        var pixel = Unit == LengthsIn.Nm ? Gabor.SquarePixel(info) : 1;
         var kernel = new GaborKernel(Wavelength / pixel, Theta, Psi, Sigma / pixel, Gamma);
         return new(kernel, Sigma / pixel, Checked(Smoothing / pixel, "smoothing"), Checked(EdgeWidth / pixel, "edge-width"));
 

@@ -52,10 +52,10 @@ public class CleanTests
             for (var x = 10; x < 13; x++) volume[0, y, x] = 1;
         }
         // one voxel is 250 nm³
-        var (small, run) = Reference.Run<byte>(new Clean { Phase = 2, FillHoles = HoleFilling.Slices, MaxHole = 2249, Unit = LengthUnit.Nm }, volume);
+        var (small, run) = Reference.Run<byte>(new Clean { Phase = 2, FillHoles = HoleFilling.Slices, MaxHole = 2249, Unit = LengthsIn.Nm }, volume);
         Assert.Equal(9, small.Data.Count(v => v == 1));
         Assert.Equal(1, run.Facts["holesFilled"]!.GetValue<long>());
-        var (all, _) = Reference.Run<byte>(new Clean { Phase = 2, FillHoles = HoleFilling.Slices, MaxHole = 2250, Unit = LengthUnit.Nm }, volume);
+        var (all, _) = Reference.Run<byte>(new Clean { Phase = 2, FillHoles = HoleFilling.Slices, MaxHole = 2250, Unit = LengthsIn.Nm }, volume);
         Assert.DoesNotContain((byte)1, all.Data);
     }
 
@@ -65,7 +65,7 @@ public class CleanTests
         // 20 nm bridge a gap of two columns, whose voxels lie 10 nm from a wall, but not one of a single slice, 30 nm from both
         var volume = new Volume<byte>(new Size3(9, 9, 12), new(30, 10, 10));
         for (var i = 0; i < volume.Data.Length; i++) volume.Data[i] = (byte)(i % 12 is 5 or 6 || i / 108 == 4 ? 1 : 2);
-        var (closed, _) = Reference.Run<byte>(new Clean { Phase = 2, Close = 20, Unit = LengthUnit.Nm }, volume);
+        var (closed, _) = Reference.Run<byte>(new Clean { Phase = 2, Close = 20, Unit = LengthsIn.Nm }, volume);
         for (var i = 0; i < volume.Data.Length; i++) Assert.Equal(i / 108 == 4 ? 1 : 2, closed.Data[i]);
     }
 
@@ -105,7 +105,7 @@ public class CleanTests
         Assert.Equal("clean has nothing to do; give open, close, fill-holes or min-size.", Of(new()));
         Assert.Equal("phase is 0, but open, close and fill-holes work on one phase; give its label, like --phase 1.", Of(new() { Open = 1 }));
         Assert.StartsWith("open is 65, a ball of 65 voxels; it may span at most 64.", Of(new() { Open = 65, Phase = 1 }));
-        Assert.StartsWith("voxel size is unknown, and clean in nm needs it.", Of(new() { MinSize = 65, Unit = LengthUnit.Nm }));
+        Assert.StartsWith("voxel size is unknown, and clean in nm needs it.", Of(new() { MinSize = 65, Unit = LengthsIn.Nm }));
         Assert.StartsWith("clean: the source holds float32 voxels, not labels", Of(new() { MinSize = 3 }, new Volume<float>(new Size3(1, 1, 1))));
     }
 }

@@ -78,7 +78,7 @@ public class GaborTests
     public void NanometresAreDividedByThePixel()
     {
         var nm = new Volume<byte>(Reference.Image.Info.Size, new(20, 5, 5), Reference.Image.Data);
-        var (inNm, _) = Reference.Run<float>(new Gabor { Wavelength = 40, Sigma = 10, Unit = LengthUnit.Nm }, nm);
+        var (inNm, _) = Reference.Run<float>(new Gabor { Wavelength = 40, Sigma = 10, Unit = LengthsIn.Nm }, nm);
         var (inPixels, _) = Reference.Run<float>(new Gabor { Wavelength = 8, Sigma = 2 }, nm);
         Assert.Equal(inPixels.Data, inNm.Data);
     }
@@ -128,9 +128,9 @@ public class GaborTests
         Assert.Equal("gamma is 0; it must be above 0.", Of(new() { Gamma = 0 }));
         Assert.StartsWith("theta is empty; give at least one orientation", Of(new() { Theta = [] }));
         Assert.StartsWith("sigma is 50 pixels at gamma 1: the kernel would span 301 pixels; at most 255.", Of(new() { Sigma = 50 }));
-        Assert.StartsWith("voxel size is unknown, and a Gabor filter in nm needs it.", Of(new() { Unit = LengthUnit.Nm }));
+        Assert.StartsWith("voxel size is unknown, and a Gabor filter in nm needs it.", Of(new() { Unit = LengthsIn.Nm }));
         Assert.StartsWith("pixels are 4×5 nm, and a Gabor filter needs square ones.",
-            Of(new() { Unit = LengthUnit.Nm }, new Volume<byte>(new Size3(1, 2, 2), new(1, 4, 5))));
+            Of(new() { Unit = LengthsIn.Nm }, new Volume<byte>(new Size3(1, 2, 2), new(1, 4, 5))));
         string Search(IVolume<byte> labels, GaborGrid? grid = null) => Reference.Refusal(() => GaborSearch.Run(Reference.Image, labels, Traversal.Default, grid: grid));
         Assert.Equal("labels are 1×2×2 and the image 1×40×48; draw the labels on the image itself.", Search(new Volume<byte>(new Size3(1, 2, 2))));
         var labels = new Volume<byte>(Reference.Image.Info.Size);
