@@ -11,7 +11,7 @@ public static class AlignPeer
         var (walk, source) = (new Traversal { Threads = threads }, stack.AsFloat());
         var found = Align.Estimate(source, new() { MaxShift = 32 }, walk);
         var target = new Volume<byte>(stack.Info);
-        Align.Apply(source, target.AsFloatTarget(), found.Shifts, Interpolation.Cubic, null, walk);
+        Align.Apply(source, target.AsFloatTarget(), found.Shifts, SliceInterpolation.Cubic, null, walk);
         return target;
     }
 }
