@@ -1,1 +1,29 @@
+using System.Diagnostics;
+using System.Globalization;
+using Kerf.Benchmarks;
+using Kerf.Volumes;
+
+// kerf-benchmarks peers NAME --stack FILE.npy --threads N --out FILE.npy: does the work of benchmarks/peers/NAME.py once to warm up and once on
+// the clock, and prints the seconds. benchmarks/peers/run.py calls it.
+Dictionary<string, Func<IVolume, int, IVolume>> peers = new()
+{
+    ["align"] = AlignPeer.Run,
+    ["destripe"] = DestripePeer.Run,
+    ["destripe-guarded"] = DestripePeer.Guarded,
+    ["nlm"] = Nlm.Run,
+};
+
+if (args is not ["peers", var name, "--stack", var stackPath, "--threads", var threads, "--out", var outPath] || !peers.TryGetValue(name, out var work))
+{
+    Console.Error.WriteLine($"usage: kerf-benchmarks peers {string.Join('|', peers.Keys)} --stack FILE.npy --threads N --out FILE.npy");
+    return 2;
+}
+var opened = NpyVolume.Open(stackPath);
+IVolume stack = opened is IVolume<byte> bytes ? Volume<byte>.Load(bytes) : Volume<float>.Load(opened.AsFloat());
+work(stack, int.Parse(threads, CultureInfo.InvariantCulture));
+GC.Collect();
+var watch = Stopwatch.StartNew();
+var result = work(stack, int.Parse(threads, CultureInfo.InvariantCulture));
+Console.WriteLine(watch.Elapsed.TotalSeconds.ToString("F4", CultureInfo.InvariantCulture));
+VolumeFile.Save(result, outPath, Traversal.Default);
 return 0;

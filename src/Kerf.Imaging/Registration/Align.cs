@@ -16,7 +16,7 @@ public sealed record AlignTransforms(double[][] Shifts, double Residual, double[
 public sealed record Align : Step
 {
     /// <summary>How many earlier slices each slice is compared with.</summary>
-    [Parameter("How many earlier slices each slice is compared with: those 1, 2, 4, 8 … before it. More hold a long stack straighter.", Min = 1, Max = 6)]
+    [Parameter("How many earlier slices each slice is compared with: those 1, 2, 4, 8 … before it. More hold a long stack straighter; with a box of straight marks take 8 or so.", Min = 1, Max = 12)]
     public int Neighbours { get; init; } = 4;
 
     /// <summary>Largest displacement between slices that are compared.</summary>
@@ -25,7 +25,7 @@ public sealed record Align : Step
 
     /// <summary>Edge of the tiles that vote.</summary>
     [Parameter("Edge of the square tiles that each find their own displacement; the vote of tiles that move unlike the others is dropped.", Unit = "pixels", Min = 16)]
-    public int Tile { get; init; } = 64;
+    public int Tile { get; init; } = 48;
 
     /// <summary>Where to look.</summary>
     [Parameter("Look only at this box, y start, y end, x start, x end: a mark that does not slant, such as a fiducial or the protective layer.", Unit = "pixels")]

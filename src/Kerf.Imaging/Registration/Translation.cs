@@ -48,6 +48,13 @@ internal static class Translation
         }
     }
 
+    /// <summary>One row at height <paramref name="y"/> of the slice, which goes on with its nearest row.</summary>
+    public static void Row(ReadOnlySpan<float> slice, int width, double y, SliceInterpolation how, Span<float> target)
+    {
+        var (first, taps) = Taps(y, how);
+        Combine(slice, width, slice.Length / width, first, taps, target);
+    }
+
     private static void Combine(ReadOnlySpan<float> slice, int width, int height, int first, float[] taps, Span<float> to)
     {
         TensorPrimitives.Multiply(Row(slice, first), taps[0], to);

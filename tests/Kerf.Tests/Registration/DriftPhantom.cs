@@ -21,6 +21,9 @@ internal sealed record DriftPhantom(int Slices, int Height, int Width)
     /// <summary>Share of the particles that slant; the others stand straight.</summary>
     public double SlantedShare { get; init; } = 1;
 
+    /// <summary>Rows of a cap above the particles, whose marks run straight along z.</summary>
+    public int Cap { get; init; }
+
     public double Radius { get; init; } = 14;
 
     public double RadiusZ { get; init; } = 14;
@@ -60,6 +63,15 @@ internal sealed record DriftPhantom(int Slices, int Height, int Width)
                     }
                 }
             }
+            for (var y = 0; Cap > 0 && y < Math.Min(Height, Cap + drift[z].Y); y++)
+            {
+                for (var x = 0; x < Width; x++)
+                {
+                    var (v, u) = (y - drift[z].Y, x - drift[z].X);
+                    // marks at growing distances
+                    image[y * Width + x] = (float)(160 + 60 * Math.Tanh(3 * Math.Sin(u * u / 4000 + u / 6) * Math.Sin(v * v / 200 + v / 4)));
+                }
+            }
             var random = new CounterRandom(Seed, 1000 + (ulong)z);
             var slice = volume.Slice(z);
             for (var i = 0; i < slice.Length; i++)
@@ -74,11 +86,14 @@ internal sealed record DriftPhantom(int Slices, int Height, int Width)
         var margin = 40;
         var count = (int)(Density * (Slices + 2 * RadiusZ) * (Height + 2 * margin) * (Width + 2 * margin));
         var list = new List<(double, double, double, double, double, double, double, float)>();
+        var spread = (Y: 0.0, X: 0.0);
         for (var i = 0; i < count; i++)
         {
             var (z, y, x) = (-RadiusZ + (Slices + 2 * RadiusZ) * random.NextDouble(), -margin + (Height + 2 * margin) * random.NextDouble(), -margin + (Width + 2 * margin) * random.NextDouble());
             var (size, rz) = (0.4 + 0.8 * random.NextDouble(), RadiusZ * (0.6 + 0.6 * random.NextDouble()));
-            var (vy, vx) = (SlantSpread * random.NextNormal(), Slant + SlantSpread * random.NextNormal());
+            // every second one slants against the one before, about the mean
+            spread = i % 2 == 0 ? (SlantSpread * random.NextNormal(), SlantSpread * random.NextNormal()) : (-spread.Y, -spread.X);
+            var (vy, vx) = (spread.Y, Slant + spread.X);
             if (random.NextDouble() >= SlantedShare) (vy, vx) = (0, 0);
             list.Add((z, y, x, rz, Radius * size, vy, vx, random.NextDouble() < 0.3 ? 25 : 110 + 90 * random.NextFloat()));
         }

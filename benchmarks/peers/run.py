@@ -1,0 +1,105 @@
+#!/usr/bin/env python3
+"""Times Kerf's work against the same work by other tools: same data, same threads, in turns. Usage: run.py [NAME ...] [--quick] [--threads N].
+
+An entry is a module NAME.py with peer(stack, threads) beside this file and a line of that name in Kerf.Benchmarks/Program.cs; it may have its own
+DATA = (slices, rows, columns). Results go to benchmarks/results/main-job-peers.{json,md}; entries that were not run keep their old lines.
+"""
+import argparse, datetime, importlib, json, os, pathlib, platform, statistics, subprocess, sys, tempfile, time
+
+here = pathlib.Path(__file__).resolve().parent
+root = here.parent.parent
+results = root / "benchmarks" / "results" / "main-job-peers"
+SEED = 1
+
+
+def stack_of(shape):
+    """Noisy, striped, drifting slices of soft blobs."""
+    import numpy as np
+    from scipy import ndimage
+    random = np.random.default_rng(SEED)
+    depth, height, width = shape
+    field = ndimage.gaussian_filter(random.standard_normal((height + 64, width + 64)).astype(np.float32), 6)
+    grey = np.choose(np.digitize(field / field.std(), [-0.8, 0.6]), [40, 100, 180]).astype(np.float32)
+    grey = ndimage.gaussian_filter(grey, 1)
+    drift = np.vstack([np.zeros(2), np.cumsum(0.8 * random.standard_normal((depth - 1, 2)), axis=0)]).clip(-28, 28)
+    stack = np.empty(shape, np.uint8)
+    for k in range(depth):
+        image = ndimage.shift(grey, drift[k], order=1, mode="nearest")[32:32 + height, 32:32 + width]
+        stripes = ndimage.gaussian_filter1d(random.standard_normal(width), 2) * 10
+        stack[k] = np.clip(np.rint(image + stripes + 10 * random.standard_normal((height, width))), 0, 255)
+    return stack
+
+
+def ours(name, stack, threads, out, build):
+    line = subprocess.run(["dotnet", str(build), "peers", name, "--stack", stack, "--threads", str(threads), "--out", out], check=True, capture_output=True, text=True)
+    return float(line.stdout.split()[-1])
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", help="entries; all if none")
+    parser.add_argument("--quick", action="store_true", help="small stack, two rounds")
+    parser.add_argument("--threads", type=int, default=2)
+    options = parser.parse_args()
+    names = options.names or sorted(p.stem for p in here.glob("*.py") if p.stem != "run")
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ[variable] = str(options.threads)
+    import numpy as np, scipy, skimage
+    sys.path.insert(0, str(here))
+    subprocess.run(["dotnet", "build", str(root / "benchmarks/Kerf.Benchmarks"), "-c", "Release", "-v", "q", "--nologo"], check=True, stdout=subprocess.DEVNULL)
+    build = root / "artifacts/bin/Kerf.Benchmarks/release/Kerf.Benchmarks.dll"
+    rows = json.loads(results.with_suffix(".json").read_text()) if results.with_suffix(".json").exists() else {}
+    for name in names:
+        module = importlib.import_module(name)
+        shape = getattr(module, "DATA", (64, 768, 1024))
+        shape = tuple(max(1, n // 4) if options.quick else n for n in shape)
+        stack = stack_of(shape)
+        with tempfile.TemporaryDirectory() as folder:
+            path, out = f"{folder}/stack.npy", f"{folder}/out.npy"
+            np.save(path, stack)
+            module.peer(stack[:2], options.threads)  # warm-up; ours warms up by itself
+            mine, theirs = [], []
+            for _ in range(2 if options.quick else 5):
+                mine.append(ours(name, path, options.threads, out, build))
+                start = time.perf_counter()
+                other = module.peer(stack, options.threads)
+                theirs.append(time.perf_counter() - start)
+            difference = np.abs(np.load(out).astype(np.float32) - other.astype(np.float32))[:, 32:-32, 32:-32]
+        row = {
+            "kerf_s": statistics.median(mine), "peer_s": statistics.median(theirs), "ratio": statistics.median(theirs) / statistics.median(mine),
+            "rounds": len(mine), "kerf_all_s": mine, "peer_all_s": [round(t, 4) for t in theirs],
+            "difference_median": float(np.median(difference)), "difference_99": float(np.percentile(difference, 99)),
+            "shape": shape, "seed": SEED, "threads": options.threads, "peer": (module.__doc__ or "").splitlines()[0],
+            "date": datetime.date.today().isoformat(), "machine": cpu(), "versions": {
+                "kerf": git(), "python": platform.python_version(), "numpy": np.__version__, "scipy": scipy.__version__, "skimage": skimage.__version__},
+        }
+        print(f"{name}: kerf {row['kerf_s']:.3f} s, peer {row['peer_s']:.3f} s, {row['ratio']:.1f} times; grey levels apart: "
+              f"median {row['difference_median']:.2f}, 99 % {row['difference_99']:.2f}")
+        if not options.quick:
+            rows[name] = row
+    if not options.quick:
+        results.parent.mkdir(exist_ok=True)
+        results.with_suffix(".json").write_text(json.dumps(rows, indent=2) + "\n")
+        results.with_suffix(".md").write_text(table(rows))
+
+
+def table(rows):
+    lines = ["# The main jobs beside other tools", "", "Medians of rounds in turns on the same data and threads; made by `benchmarks/peers/run.py`.", "",
+             "| job | stack | threads | Kerf s | peer s | times faster | grey levels apart (median, 99 %) | peer | date, machine |", "|---|---|---|---|---|---|---|---|---|"]
+    for name, r in sorted(rows.items()):
+        lines.append(f"| {name} | {'×'.join(map(str, r['shape']))} | {r['threads']} | {r['kerf_s']:.3f} | {r['peer_s']:.3f} | **{r['ratio']:.1f}** | "
+                     f"{r['difference_median']:.2f}, {r['difference_99']:.2f} | {r['peer']} | {r['date']}, {r['machine']} |")
+    return "\n".join(lines) + "\n"
+
+
+def cpu():
+    model = next((l.split(":")[1].strip() for l in open("/proc/cpuinfo") if l.startswith("model name")), platform.processor())
+    return f"{model}, {os.cpu_count()} cores"
+
+
+def git():
+    return subprocess.run(["git", "-C", str(root), "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
+
+
+if __name__ == "__main__":
+    main()
