@@ -57,18 +57,19 @@ public sealed class RealFourier
     /// <summary>The largest length a plan can have that is at most <paramref name="length"/>.</summary>
     public static int GoodSizeWithin(int length) => FourierLine.AtMost(length);
 
-    /// <summary>Image to spectrum.</summary>
-    public void Forward(ReadOnlySpan<float> image, Span<float> re, Span<float> im, Span<float> scratch)
+    /// <summary>Image to spectrum. If only ky below <paramref name="rows"/> is wanted, the rest of it holds anything.</summary>
+    public void Forward(ReadOnlySpan<float> image, Span<float> re, Span<float> im, Span<float> scratch, int rows = int.MaxValue)
     {
+        var wanted = Math.Min(RoundUp(Math.Min(rows, Height), Lanes), Height / 2 + 1);
         var lines = Split(scratch, out var halfRe, out var halfIm);
         // columns first, two real ones (16 apart) as the real and imaginary part of one complex line: rows are contiguous, nothing is transposed
         for (var x = 0; x < Width; x += 2 * Lanes)
         {
             LoadColumns(image, x, lines.Re, lines.Im);
             var spectrum = lines.Transform(_alongY);
-            for (var k = 0; k <= Height / 2; k++) Separate(spectrum.Re, spectrum.Im, k, halfRe, halfIm, k * _rowPitch + x);
+            for (var k = 0; k < wanted; k++) Separate(spectrum.Re, spectrum.Im, k, halfRe, halfIm, k * _rowPitch + x);
         }
-        for (var k = 0; k < Pitch; k += Lanes)
+        for (var k = 0; k < wanted; k += Lanes)
         {
             Transpose(halfRe, k, lines.Re);
             Transpose(halfIm, k, lines.Im);
@@ -81,12 +82,16 @@ public sealed class RealFourier
         }
     }
 
-    /// <summary>Spectrum to image, scaled so that it undoes <see cref="Forward"/>; the spectrum is left as it is.</summary>
-    public void Inverse(ReadOnlySpan<float> re, ReadOnlySpan<float> im, Span<float> image, Span<float> scratch)
+    /// <summary>
+    /// Spectrum to image, scaled so that it undoes <see cref="Forward"/>; the spectrum is left as it is. From ky = <paramref name="rows"/>, rounded
+    /// up to 16, on it counts as zero.
+    /// </summary>
+    public void Inverse(ReadOnlySpan<float> re, ReadOnlySpan<float> im, Span<float> image, Span<float> scratch, int rows = int.MaxValue)
     {
+        var wanted = Math.Min(RoundUp(Math.Min(rows, Height), Lanes), Height / 2 + 1);
         var lines = Split(scratch, out var halfRe, out var halfIm);
         var swapped = lines.Swapped;
-        for (var k = 0; k < Pitch; k += Lanes)
+        for (var k = 0; k < wanted; k += Lanes)
         {
             for (var x = 0; x < Width; x++)
             {
@@ -100,7 +105,12 @@ public sealed class RealFourier
         var scale = (float)(1.0 / ((double)Width * Height));
         for (var x = 0; x < Width; x += 2 * Lanes)
         {
-            for (var k = 0; k <= Height / 2; k++) Join(halfRe, halfIm, k, k * _rowPitch + x, lines.Re, lines.Im);
+            if (wanted <= Height / 2)
+            {
+                lines.Re.Slice(wanted * Lanes, (Height + 1 - 2 * wanted) * Lanes).Clear();
+                lines.Im.Slice(wanted * Lanes, (Height + 1 - 2 * wanted) * Lanes).Clear();
+            }
+            for (var k = 0; k < wanted; k++) Join(halfRe, halfIm, k, k * _rowPitch + x, lines.Re, lines.Im);
             var columns = swapped.Transform(_alongY);
             StoreColumns(columns.Im, columns.Re, x, scale, image);
         }

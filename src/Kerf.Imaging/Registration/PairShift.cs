@@ -151,11 +151,19 @@ internal sealed class PairShift(TileSpectra tiles)
         for (var ky = 0; ky < rows; ky++) waves[ky] = ky;
         for (var step = 0; ; step++)
         {
-            for (var ky = 0; ky < rows; ky++) (cosY[ky], sinY[ky]) = Turns(ky * y / tiles.Height);
+            var (cosine, sine, stepY) = (1.0, 0.0, Math.SinCos(2 * Math.PI * y / tiles.Height));
+            for (var ky = 0; ky < rows; ky++)
+            {
+                (cosY[ky], sinY[ky]) = ((float)cosine, (float)sine);
+                (cosine, sine) = (cosine * stepY.Cos - sine * stepY.Sin, sine * stepY.Cos + cosine * stepY.Sin);
+            }
+            var stepX = Math.SinCos(2 * Math.PI * x / tiles.Width);
+            (sine, cosine) = Math.SinCos(-2 * Math.PI * tiles.BandX * x / tiles.Width);
             var (gradY, gradX, yy, xy, xx) = (Vector256<float>.Zero, Vector256<float>.Zero, Vector256<float>.Zero, Vector256<float>.Zero, Vector256<float>.Zero);
             for (int kx = -tiles.BandX, i = 0; kx <= tiles.BandX; kx++)
             {
-                var (cosX, sinX) = Turns(kx * x / tiles.Width);
+                var (cosX, sinX) = ((float)cosine, (float)sine);
+                (cosine, sine) = (cosine * stepX.Cos - sine * stepX.Sin, sine * stepX.Cos + cosine * stepX.Sin);
                 for (var ky = 0; ky < rows; ky += 8, i += 8)
                 {
                     var (cy, sy, k) = (Eight(cosY, ky), Eight(sinY, ky), Eight(waves, ky));
@@ -193,11 +201,5 @@ internal sealed class PairShift(TileSpectra tiles)
         var sum = 0.0;
         for (var i = 0; i < 8; i++) sum += lanes[i];
         return sum;
-    }
-
-    private static (float Cos, float Sin) Turns(double turns)
-    {
-        var (sin, cos) = Math.SinCos(2 * Math.PI * turns);
-        return ((float)cos, (float)sin);
     }
 }

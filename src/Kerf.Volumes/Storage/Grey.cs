@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Numerics;
 
 namespace Kerf.Volumes;
 
@@ -37,7 +38,14 @@ public static class Grey
         if (typeof(T) == typeof(byte))
         {
             var bytes = System.Runtime.InteropServices.MemoryMarshal.AsBytes(from);
-            for (var i = 0; i < bytes.Length; i++) to[i] = bytes[i];
+            var i = 0;
+            for (; i <= bytes.Length - Vector<byte>.Count; i += Vector<byte>.Count)
+            {
+                Vector.Widen(new Vector<byte>(bytes[i..]), out var low, out var high);
+                Store(low, to[i..]);
+                Store(high, to[(i + Vector<ushort>.Count)..]);
+            }
+            for (; i < bytes.Length; i++) to[i] = bytes[i];
         }
         else
         {
@@ -52,13 +60,35 @@ public static class Grey
         if (typeof(T) == typeof(byte))
         {
             var bytes = System.Runtime.InteropServices.MemoryMarshal.AsBytes(to);
-            for (var i = 0; i < from.Length; i++) bytes[i] = (byte)Level(from[i], 255f);
+            var i = 0;
+            for (; i <= from.Length - Vector<byte>.Count; i += Vector<byte>.Count)
+            {
+                var low = Vector.Narrow(Levels(from, i, 255f, 0), Levels(from, i, 255f, 1));
+                var high = Vector.Narrow(Levels(from, i, 255f, 2), Levels(from, i, 255f, 3));
+                Vector.Narrow(low, high).CopyTo(bytes[i..]);
+            }
+            for (; i < from.Length; i++) bytes[i] = (byte)Level(from[i], 255f);
         }
         else
         {
             var words = System.Runtime.InteropServices.MemoryMarshal.Cast<T, ushort>(to);
             for (var i = 0; i < from.Length; i++) words[i] = (ushort)Level(from[i], 65535f);
         }
+    }
+
+    private static void Store(Vector<ushort> words, Span<float> to)
+    {
+        Vector.Widen(words, out var low, out var high);
+        Vector.ConvertToSingle(Vector.AsVectorInt32(low)).CopyTo(to);
+        Vector.ConvertToSingle(Vector.AsVectorInt32(high)).CopyTo(to[Vector<float>.Count..]);
+    }
+
+    // Level for a vector: the comparison is false for NaN here too
+    private static Vector<uint> Levels(ReadOnlySpan<float> from, int at, float top, int part)
+    {
+        var value = new Vector<float>(from[(at + part * Vector<float>.Count)..]);
+        value = Vector.ConditionalSelect(Vector.GreaterThan(value, Vector<float>.Zero), Vector.Min(value, new Vector<float>(top)), Vector<float>.Zero);
+        return Vector.AsVectorUInt32(Vector.ConvertToInt32(Vector.Round(value)));
     }
 
     // the comparisons are false for NaN, so it falls to 0 on every processor
