@@ -26,4 +26,5 @@ var watch = Stopwatch.StartNew();
 var result = work(stack, int.Parse(threads, CultureInfo.InvariantCulture));
 Console.WriteLine(watch.Elapsed.TotalSeconds.ToString("F4", CultureInfo.InvariantCulture));
 VolumeFile.Save(result, outPath, Traversal.Default);
+if (result.Info.Metadata.TryGetValue("facts", out var facts)) File.WriteAllText(outPath + ".json", facts);
 return 0;

@@ -16,14 +16,34 @@ def _keep(height, width):
     return (1 - member).astype(np.float32)
 
 
+def _padded(length):
+    """The next product of 2, 3 and 5, 32 pixels away or more; where its pixels come from: mirrored from both ends, fading from one to the other."""
+    padded = length + 32
+    while _without(padded) > 1:
+        padded += 1
+    i = np.arange(padded - length)
+    t = (i + 1) / (padded - length + 1)
+    return length - 2 - i, padded - length - i, (t * t * (3 - 2 * t)).astype(np.float32)
+
+
+def _without(n):
+    for prime in (2, 3, 5):
+        while n % prime == 0:
+            n //= prime
+    return n
+
+
 def peer(stack, threads):
-    height, width = (fft.next_fast_len(n + 32, real=True) for n in stack.shape[1:])
-    pad = [(0, height - stack.shape[1]), (0, width - stack.shape[2])]
-    keep = _keep(height, width)
+    depth, height, width = stack.shape
+    (top, bottom, down), (left, right, across) = _padded(height), _padded(width)
+    padded = np.empty((height + len(down), width + len(across)), np.float32)
+    keep = _keep(*padded.shape)
     result = np.empty_like(stack)
     for k, image in enumerate(stack):
-        padded = np.pad(image.astype(np.float32), pad, mode="reflect")
-        clean = fft.irfft2(fft.rfft2(padded, workers=threads) * keep, s=padded.shape, workers=threads)[: stack.shape[1], : stack.shape[2]]
+        padded[:height, :width] = image
+        padded[:height, width:] = padded[:height, left] + across * (padded[:height, right] - padded[:height, left])
+        padded[height:] = padded[top] + down[:, None] * (padded[bottom] - padded[top])
+        clean = fft.irfft2(fft.rfft2(padded, workers=threads) * keep, s=padded.shape, workers=threads)[:height, :width]
         clean += image.mean() - clean.mean()
         result[k] = np.clip(np.rint(clean), 0, 255)
     return result

@@ -2,7 +2,7 @@
 """Times Kerf's work against the same work by other tools: same data, same threads, in turns. Usage: run.py [NAME ...] [--quick] [--threads N].
 
 An entry is a module NAME.py with peer(stack, threads) beside this file and a line of that name in Kerf.Benchmarks/Program.cs; it may have its own
-DATA = (slices, rows, columns). Results go to benchmarks/results/main-job-peers.{json,md}; entries that were not run keep their old lines.
+DATA = (slices, rows, columns), and check(ours, drift), which gets what Kerf's side left as "facts" and the drift that the stack was made with. Results go to benchmarks/results/main-job-peers.{json,md}; entries that were not run keep their old lines.
 """
 import argparse, datetime, importlib, json, os, pathlib, platform, statistics, subprocess, sys, tempfile, time
 
@@ -27,7 +27,7 @@ def stack_of(shape):
         image = ndimage.shift(grey, drift[k], order=1, mode="nearest")[32:32 + height, 32:32 + width]
         stripes = ndimage.gaussian_filter1d(random.standard_normal(width), 2) * 10
         stack[k] = np.clip(np.rint(image + stripes + 10 * random.standard_normal((height, width))), 0, 255)
-    return stack
+    return stack, drift
 
 
 def ours(name, stack, threads, out, build):
@@ -54,7 +54,7 @@ def main():
         module = importlib.import_module(name)
         shape = getattr(module, "DATA", (64, 768, 1024))
         shape = (max(1, shape[0] // 4), *shape[1:]) if options.quick else shape
-        stack = stack_of(shape)
+        stack, drift = stack_of(shape)
         with tempfile.TemporaryDirectory() as folder:
             path, out = f"{folder}/stack.npy", f"{folder}/out.npy"
             np.save(path, stack)
@@ -65,17 +65,19 @@ def main():
                 start = time.perf_counter()
                 other = module.peer(stack, options.threads)
                 theirs.append(time.perf_counter() - start)
+            facts = json.loads(pathlib.Path(out + ".json").read_text()) if pathlib.Path(out + ".json").exists() else {}
+            checked = module.check(facts, drift) if hasattr(module, "check") else {}
             difference = np.abs(np.load(out).astype(np.float32) - other.astype(np.float32))[:, 32:-32, 32:-32]
         row = {
             "kerf_s": statistics.median(mine), "peer_s": statistics.median(theirs), "ratio": statistics.median(theirs) / statistics.median(mine),
             "rounds": len(mine), "kerf_all_s": mine, "peer_all_s": [round(t, 4) for t in theirs],
             "difference_median": float(np.median(difference)), "difference_99": float(np.percentile(difference, 99)),
-            "shape": shape, "seed": SEED, "threads": options.threads, "peer": (module.__doc__ or "").splitlines()[0],
+            **checked, "load": os.getloadavg()[0], "shape": shape, "seed": SEED, "threads": options.threads, "peer": (module.__doc__ or "").splitlines()[0],
             "date": datetime.date.today().isoformat(), "machine": cpu(), "versions": {
                 "kerf": git(), "python": platform.python_version(), "numpy": np.__version__, "scipy": scipy.__version__, "skimage": skimage.__version__},
         }
         print(f"{name}: kerf {row['kerf_s']:.3f} s, peer {row['peer_s']:.3f} s, {row['ratio']:.1f} times; grey levels apart: "
-              f"median {row['difference_median']:.2f}, 99 % {row['difference_99']:.2f}")
+              f"median {row['difference_median']:.2f}, 99 % {row['difference_99']:.2f}; {checked}; load {row['load']:.1f}")
         if not options.quick:
             rows[name] = row
     if not options.quick:
@@ -86,11 +88,15 @@ def main():
 
 def table(rows):
     lines = ["# The main jobs beside other tools", "", "Medians of rounds in turns on the same data and threads; made by `benchmarks/peers/run.py`.", "",
-             "| job | stack | threads | Kerf s | peer s | times faster | grey levels apart (median, 99 %) | peer | date, machine |", "|---|---|---|---|---|---|---|---|---|"]
+             "| job | stack | threads | Kerf s | peer s | times faster | grey levels apart (median, 99 %) | error in px (Kerf, peer) | peer | date, machine, load |", "|---|---|---|---|---|---|---|---|---|---|"]
     for name, r in sorted(rows.items()):
         lines.append(f"| {name} | {'×'.join(map(str, r['shape']))} | {r['threads']} | {r['kerf_s']:.3f} | {r['peer_s']:.3f} | **{r['ratio']:.1f}** | "
-                     f"{r['difference_median']:.2f}, {r['difference_99']:.2f} | {r['peer']} | {r['date']}, {r['machine']} |")
+                     f"{r['difference_median']:.2f}, {r['difference_99']:.2f} | {errors(r)} | {r['peer']} | {r['date']}, {r['machine']}, {r['load']:.1f} |")
     return "\n".join(lines) + "\n"
+
+
+def errors(row):
+    return f"{row['kerf_error_px']:.3f}, {row['peer_error_px']:.3f}" if "kerf_error_px" in row else ""
 
 
 def cpu():

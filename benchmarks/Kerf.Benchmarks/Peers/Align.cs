@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Kerf.Imaging;
 using Kerf.Volumes;
 
@@ -10,7 +11,7 @@ public static class AlignPeer
     {
         var (walk, source) = (new Traversal { Threads = threads }, stack.AsFloat());
         var found = Align.Estimate(source, new() { MaxShift = 32 }, walk);
-        var target = new Volume<byte>(stack.Info);
+        var target = new Volume<byte>(stack.Info with { Metadata = new Dictionary<string, string> { ["facts"] = JsonSerializer.Serialize(new { shifts = found.Shifts }) } });
         Align.Apply(source, target.AsFloatTarget(), found.Shifts, SliceInterpolation.Cubic, null, walk);
         return target;
     }

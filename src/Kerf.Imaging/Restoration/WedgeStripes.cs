@@ -133,7 +133,8 @@ internal sealed class WedgeStripes
     private (double Before, double After) Keep(Span<float> re, Span<float> im)
     {
         var levels = _guarded ? Levels(re, im) : null;
-        var kept = new (float Re, float Im)[_wedge.Length];
+        // rented: a fresh array of this size for each slice would keep the collector busy with clearing pages
+        var kept = ArrayPool<(float Re, float Im)>.Shared.Rent(_wedge.Length);
         var (before, after) = (0.0, 0.0);
         for (var i = 0; i < _wedge.Length; i++)
         {
@@ -152,7 +153,8 @@ internal sealed class WedgeStripes
             re.Slice(kx * _fourier.Pitch, Math.Min(_rows + 15, _fourier.Pitch)).Clear();
             im.Slice(kx * _fourier.Pitch, Math.Min(_rows + 15, _fourier.Pitch)).Clear();
         }
-        for (var i = 0; i < kept.Length; i++) (re[_wedge[i].At], im[_wedge[i].At]) = kept[i];
+        for (var i = 0; i < _wedge.Length; i++) (re[_wedge[i].At], im[_wedge[i].At]) = kept[i];
+        ArrayPool<(float Re, float Im)>.Shared.Return(kept);
         var pixels = (double)_fourier.Height * _fourier.Width;
         return (before / (pixels * pixels), after / (pixels * pixels));
     }
