@@ -37,7 +37,7 @@ internal sealed class WedgeStripes
         var (sine, cosine) = Math.SinCos(lean * Math.PI / 180);
         var (halfAngle, guard) = (how.HalfAngle * Math.PI / 180, 1 / how.LongestPeriod);
         // tangents beyond which nothing can belong to either
-        var (wedgeSlope, flankSlope) = (Math.Tan(Math.Min(1.5 * halfAngle, 1.5)), Math.Min(1, 3 * halfAngle));
+        var (wedgeSlope, flankSlope) = (Math.Tan(Math.Min(1.5 * halfAngle, 1.5)), 6 * halfAngle);
         for (var kx = 0; kx < _fourier.Width; kx++)
         {
             for (var ky = 0; ky <= _fourier.Height / 2; ky++)
