@@ -39,6 +39,14 @@ public sealed class Invocation
             BlockEdge = Whole(parsed, Block, 16, 1024) ?? 128,
             Cancellation = cancellation,
         };
+        LimitHeap(Walk.MemoryBytes);
+    }
+
+    // buffers and caches keep to the budget; the collector must not let garbage pile up beyond it, which it would on a machine with memory to spare
+    private static void LimitHeap(long budget)
+    {
+        AppContext.SetData("GCHeapHardLimit", (ulong)Math.Max(budget + budget / 4, 512L << 20));
+        GC.RefreshMemoryLimit();
     }
 
     /// <summary>How to walk volumes.</summary>

@@ -146,7 +146,8 @@ public sealed class RecipeRun(Recipe recipe, Project project, Traversal walk, Fu
         _records[name] = record;
     }
 
-    private ZarrVolume OpenVolume(string name) => ZarrVolume.Open(project.Volume(name), new ZarrOpenOptions { CacheBytes = CacheBytes });
+    private ZarrVolume OpenVolume(string name, long? cacheBytes = null) =>
+        ZarrVolume.Open(project.Volume(name), new ZarrOpenOptions { CacheBytes = cacheBytes ?? CacheBytes });
 
     // keys of the volumes and hashes of the files that an operation reads
     private JsonObject Inputs(string from, Declared declared, object record)
@@ -193,7 +194,8 @@ public sealed class RecipeRun(Recipe recipe, Project project, Traversal walk, Fu
         var open = new Dictionary<string, ZarrVolume>();
         try
         {
-            foreach (var name in result.Volumes.Keys) open[name] = OpenVolume(name);
+            // all volumes are open at once and share the cache's bytes
+            foreach (var name in result.Volumes.Keys) open[name] = OpenVolume(name, CacheBytes / result.Volumes.Count);
             var steps = recipe.Steps.Select(s => new ReportStep(
                 s.Id, s.Declared.Name, s.Declared.Summary, _records[s.Id].Parameters, _records[s.Id].Facts, _records[s.Id].Seconds, open[s.From], open[s.Id], _skipped.Contains(s.Id)));
             var provenance = new JsonObject

@@ -8,6 +8,9 @@ internal static class Drift
 {
     private const double CoarsePixels = 320 * 320;
 
+    // votes of tiles that are held at once, for the whole stack: some 60 MB
+    private const int Votes = 1_000_000;
+
     /// <summary>
     /// Positions of all slices against slice 0, the residual, and the phase coherence of each slice with its neighbours. First whole slices,
     /// binned; then tiles at full resolution, cut where the first pass put them.
@@ -27,7 +30,7 @@ internal static class Drift
             rough = [.. Trajectory.Solve(pairs, size.Z).Positions.Select(p => (p.Y * binning, p.X * binning))];
         }
         // at least two by two tiles, or there is no vote; within a box of marks none is needed
-        var tiles = new TileSpectra(region, how.Box is null ? Math.Min(how.Tile, Math.Max(16, shorter * 2 / 3)) : how.Tile);
+        var tiles = new TileSpectra(region, how.Box is null ? Math.Min(how.Tile, Math.Max(16, shorter * 2 / 3)) : how.Tile, Math.Max(64, Votes / (size.Z * lags.Length)));
         var cut = rough.Select(p => (Y: (int)Math.Round(p.Y), X: (int)Math.Round(p.X))).ToArray();
         var fine = Pairs(source, tiles, lags, Math.Min(how.MaxShift, Math.Max(4, 2 * binning)), walk.Part(0.3, 1),
             (slice, z) => tiles.Of(slice.AsSpan(0, (int)size.SliceCount), size.X, cut[z].Y, cut[z].X), cut, out var coherence);

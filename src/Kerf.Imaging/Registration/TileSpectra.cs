@@ -19,7 +19,8 @@ internal sealed class TileSpectra
     /// <summary>Lays the tiles over a region of the slices.</summary>
     /// <param name="region">Rows and columns to use.</param>
     /// <param name="edge">Edge of a tile in pixels; smaller when the region is.</param>
-    public TileSpectra(Box region, int edge)
+    /// <param name="most">At most so many tiles, evenly spread.</param>
+    public TileSpectra(Box region, int edge, int most = int.MaxValue)
     {
         var (height, width) = (RealFourier.GoodSizeWithin(Math.Min(edge, region.Size.Y)), RealFourier.GoodSizeWithin(Math.Min(edge, region.Size.X)));
         _fourier = RealFourier.For(height, width);
@@ -27,6 +28,7 @@ internal sealed class TileSpectra
         // rows in eights, for vectors
         (BandY, BandX) = ((height / 4 + 8) / 8 * 8 - 1, width / 4);
         Origins = [.. from y in Starts(region.Start.Y, region.Size.Y, height) from x in Starts(region.Start.X, region.Size.X, width) select (y, x)];
+        if (Origins.Length > most) Origins = [.. Enumerable.Range(0, most).Select(i => Origins[(int)((long)i * Origins.Length / most)])];
         Frequencies = [.. from kx in Enumerable.Range(-BandX, 2 * BandX + 1)
             from ky in Enumerable.Range(0, BandY + 1)
             select ((double)ky / height, (double)kx / width)];
@@ -51,8 +53,8 @@ internal sealed class TileSpectra
     public int Width => _fourier.Width;
 
     /// <summary>
-    /// The spectra of one slice's tiles, each coefficient half whitened (divided by the root of its magnitude, mean square 1); null for tiles with nothing in them. A tile that the shift would
-    /// move out of the slice is cut at its border.
+    /// The spectra of one slice's tiles, each coefficient half whitened (divided by the root of its magnitude, mean square 1); null for tiles with
+    /// nothing in them. A tile that the shift would move out of the slice is cut at its border.
     /// </summary>
     public Tile?[] Of(ReadOnlySpan<float> slice, int width, int shiftY, int shiftX)
     {

@@ -31,7 +31,7 @@ public sealed class LargeStackTests(ITestOutputHelper output) : IDisposable
         Assert.Equal(0, status);
         Assert.InRange(peak, 0, 1536L << 20);
 
-        foreach (var share in (double[])[0.2, 0.45, 0.7, 0.9]) Run("cut", kill: TimeSpan.FromSeconds(seconds * share * 0.6));
+        foreach (var share in (double[])[0.1, 0.3]) Run("cut", kill: TimeSpan.FromSeconds(seconds * share));
         Assert.Equal(0, Run("cut", kill: null).Status);
         Assert.Equal(Hashes("whole"), Hashes("cut"));
     }
@@ -72,7 +72,7 @@ public sealed class LargeStackTests(ITestOutputHelper output) : IDisposable
             if (kill is { } limit && clock.Elapsed > limit) process.Kill();
             var status = $"/proc/{process.Id}/status";
             var line = File.Exists(status) ? File.ReadLines(status).FirstOrDefault(l => l.StartsWith("VmHWM:", StringComparison.Ordinal)) : null;
-            if (line is not null) peak = long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)[^2], CultureInfo.InvariantCulture) << 10;
+            if (line is not null) peak = long.Parse(line.Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)[^2], CultureInfo.InvariantCulture) << 10;
         }
         if (process.ExitCode is not (0 or 137)) output.WriteLine(error.Result);
         return (process.ExitCode, peak, clock.Elapsed.TotalSeconds);
