@@ -167,7 +167,7 @@ internal static class FactCharts
             var drawnBefore = name.EndsWith("After", StringComparison.Ordinal) && Numbers(facts[name[..^5] + "Before"])?.Length == array.Count;
             if (drawnBefore) continue;
             if (Columns(array) is { } columns) yield return Vectors(name, columns, before);
-            else if (Numbers(array) is { Length: > 4 } values) yield return Scalars(name, values, facts, before);
+            else if (Numbers(array) is { Length: > 6 } values) yield return Scalars(name, values, facts, before);
         }
     }
 
@@ -177,7 +177,7 @@ internal static class FactCharts
         var few = new JsonObject();
         foreach (var (name, node) in facts)
         {
-            if (node is JsonValue || (node is JsonArray { Count: <= 4 } array && array.All(item => item is JsonValue)))
+            if (node is JsonValue || (node is JsonArray { Count: <= 6 } array && array.All(item => item is JsonValue)))
                 few[name] = node.DeepClone();
         }
         return few;
