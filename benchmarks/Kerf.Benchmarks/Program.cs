@@ -9,8 +9,10 @@ Dictionary<string, Func<IVolume, int, IVolume>> peers = new()
 {
     ["align"] = AlignPeer.Run,
     ["destripe"] = DestripePeer.Run,
+    ["destripe_numpy"] = DestripePeer.Run,
     ["destripe-guarded"] = DestripePeer.Guarded,
     ["nlm"] = Nlm.Run,
+    ["electrode"] = Electrode.Run,
 };
 
 if (args is not ["peers", var name, "--stack", var stackPath, "--threads", var threads, "--out", var outPath] || !peers.TryGetValue(name, out var work))
