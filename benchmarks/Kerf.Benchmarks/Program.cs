@@ -1,1 +1,3 @@
-return 0;
+using Kerf.Benchmarks;
+
+return ForestBenchmark.Run();

@@ -9,11 +9,14 @@ namespace Kerf.Imaging;
 public sealed class FeatureBlock
 {
     private readonly ScaleFilter[] _scales;
-    private double[] _input = [];
+    private readonly PresmoothScratch _scratch;
 
     /// <summary>Prepares kernels for a set.</summary>
-    public FeatureBlock(FeatureSet set)
+    public FeatureBlock(FeatureSet set) : this(set, new()) { }
+
+    internal FeatureBlock(FeatureSet set, PresmoothScratch scratch)
     {
+        _scratch = scratch;
         Set = set;
         Count = set.Features.Count;
         _scales = [.. set.Scales.Select(sigma => new ScaleFilter(set, sigma))];
@@ -28,6 +31,18 @@ public sealed class FeatureBlock
     /// <summary>Values per row of a plane given to <see cref="Emit"/>.</summary>
     public static int RowStride(int width) => TapRows.Padded(width);
 
+    /// <summary>About the bytes that a thread holds for blocks of a size: what all channels share, and what each adds.</summary>
+    internal static (long Shared, long PerChannel) Bytes(FeatureSet set, Size3 inner)
+    {
+        var outer = Box.Whole(inner).Grow(set.Halo).Size;
+        long row = TapRows.Padded(outer.X) + TapRows.Padding;
+        var depth = inner.Z + 6;
+        var smoothed = (inner.Y + 6) * (long)TapRows.Padded(inner.X + 6);
+        var planes = set.Features.Count * (long)TapRows.Padded(inner.X) * inner.Y * sizeof(float);
+        // the input in float and double, the same after one axis; then per scale the presmoothed block and five slices of gradients
+        return (outer.Count * sizeof(float) + (outer.Z + depth) * outer.Y * row * sizeof(double), set.Scales.Count * (depth + 8) * smoothed * sizeof(double) + planes);
+    }
+
     /// <summary>Takes a block.</summary>
     /// <param name="voxels">Grey values of <paramref name="inner"/> grown by the set's halo, mirrored at the volume's faces, x fastest.</param>
     /// <param name="inner">The region whose features are wanted.</param>
@@ -36,17 +51,17 @@ public sealed class FeatureBlock
     {
         var outer = inner.Grow(Set.Halo).Size;
         var stride = TapRows.Padded(outer.X) + TapRows.Padding;
-        ScaleFilter.Ensure(ref _input, outer.Z * outer.Y * stride + 4 * TapRows.Padding);
+        ScaleFilter.Ensure(ref _scratch.Input, outer.Z * outer.Y * stride + 4 * TapRows.Padding);
         for (var row = 0; row < outer.Z * outer.Y; row++)
         {
             var from = voxels.Slice(row * outer.X, outer.X);
-            var to = _input.AsSpan(row * stride, outer.X);
+            var to = _scratch.Input.AsSpan(row * stride, outer.X);
             for (var x = 0; x < from.Length; x++) to[x] = from[x];
         }
-        foreach (var scale in _scales) scale.Presmooth(_input, outer, stride, inner, volume);
+        foreach (var scale in _scales) scale.Presmooth(_scratch, outer, stride, inner, volume);
     }
 
-    /// <summary>Computes all features of one slice of the block; call it for slices 0, 1, 2 … in order.</summary>
+    /// <summary>Computes all features of one slice of the block. Slices in ascending order share work; some may be left out.</summary>
     /// <param name="z">Slice inside the block.</param>
     /// <param name="planes">One plane per feature; rows of <see cref="RowStride"/> values; room for <see cref="TapRows.Padding"/> more at the end.</param>
     /// <param name="plane">Values per plane.</param>

@@ -24,12 +24,33 @@ public enum FeatureFamily
     HessianOfGaussianEigenvalues,
 }
 
+/// <summary>What a family looks at.</summary>
+public enum FeatureGroup
+{
+    /// <summary>The grey value.</summary>
+    Smoothing,
+
+    /// <summary>Steps of the grey value: Laplacian, gradient magnitude, difference of Gaussians.</summary>
+    Edge,
+
+    /// <summary>Its arrangement: eigenvalues of the structure tensor and of the Hessian.</summary>
+    Texture,
+}
+
 /// <summary>One feature of one channel: what a column of the feature matrix is.</summary>
 /// <param name="Family">Which filter.</param>
 /// <param name="Sigma">Its scale in voxels of the finest axis.</param>
 /// <param name="Eigenvalue">0 for the largest; 0 for families that have none.</param>
 public sealed record Feature(FeatureFamily Family, double Sigma, int Eigenvalue)
 {
+    /// <summary>What the feature looks at.</summary>
+    public FeatureGroup Group => Family switch
+    {
+        FeatureFamily.GaussianSmoothing => FeatureGroup.Smoothing,
+        >= FeatureFamily.StructureTensorEigenvalues => FeatureGroup.Texture,
+        _ => FeatureGroup.Edge,
+    };
+
     /// <summary>"hessian-of-gaussian-eigenvalues 3.5 [0]".</summary>
     public override string ToString()
     {

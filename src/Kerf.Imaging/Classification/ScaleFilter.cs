@@ -20,7 +20,7 @@ internal sealed class ScaleFilter
     private readonly TensorFilter? _tensor;
     private readonly double[][] _presmooth = new double[3][];
     private readonly int[] _channel = new int[6];
-    private double[] _p = [], _afterZ = [], _rows = [], _planeRows = [];
+    private double[] _p = [], _planeRows = [];
     private Size3 _inner;
     private int _stride, _height;
 
@@ -55,12 +55,12 @@ internal sealed class ScaleFilter
     private static double[] Scaled(double[] taps, double factor) => [.. taps.Select(t => t * factor)];
 
     /// <summary>Presmooths a block.</summary>
-    /// <param name="input">The block with the whole set's halo, rows padded to <paramref name="inputStride"/>.</param>
+    /// <param name="scratch">Its input: the block with the whole set's halo, rows padded to <paramref name="inputStride"/>.</param>
     /// <param name="inputSize">Its extent.</param>
     /// <param name="inputStride">Values per row.</param>
     /// <param name="inner">The region whose features are wanted.</param>
     /// <param name="volume">Extent of the whole volume, for the mirror at its faces.</param>
-    public void Presmooth(double[] input, Size3 inputSize, int inputStride, Box inner, Size3 volume)
+    public void Presmooth(PresmoothScratch scratch, Size3 inputSize, int inputStride, Box inner, Size3 volume)
     {
         _inner = inner.Size;
         _height = inner.Size.Y + 2 * Margin;
@@ -69,21 +69,21 @@ internal sealed class ScaleFilter
         var (rowsBefore, width) = (_height + 2 * Radii.Y, inner.Size.X + 2 * Margin + 2 * Radii.X);
         var strideBefore = Padded(width) + Padding;
         var halo = new Size3((inputSize.Z - inner.Size.Z) / 2, (inputSize.Y - inner.Size.Y) / 2, (inputSize.X - inner.Size.X) / 2);
-        Ensure(ref _afterZ, depth * rowsBefore * strideBefore + 4 * Padding);
+        Ensure(ref scratch.AfterZ, depth * rowsBefore * strideBefore + 4 * Padding);
         Ensure(ref _p, depth * _height * _stride + 4 * Padding);
-        Ensure(ref _rows, strideBefore + 4 * Padding);
+        Ensure(ref scratch.Row, strideBefore + 4 * Padding);
         var (top, left) = (halo.Y - Margin - Radii.Y, halo.X - Margin - Radii.X);
         var inputPlane = inputSize.Y * inputStride;
         // all slices of one row first: the rows that a long kernel along z reads stay in the second-level cache
         for (var y = 0; y < rowsBefore; y++)
             for (var z = 0; z < depth; z++)
-                Smooth(ref input[(halo.Z - _marginZ + z) * inputPlane + (top + y) * inputStride + left], inputPlane, _presmooth[0], ref _afterZ[(z * rowsBefore + y) * strideBefore], width);
+                Smooth(ref scratch.Input[(halo.Z - _marginZ + z) * inputPlane + (top + y) * inputStride + left], inputPlane, _presmooth[0], ref scratch.AfterZ[(z * rowsBefore + y) * strideBefore], width);
         for (var z = 0; z < depth; z++)
         {
             for (var y = 0; y < _height; y++)
             {
-                Smooth(ref _afterZ[(z * rowsBefore + y + Radii.Y) * strideBefore], strideBefore, _presmooth[1], ref _rows[0], width);
-                Smooth(ref _rows[Radii.X], 1, _presmooth[2], ref _p[(z * _height + y) * _stride], _inner.X + 2 * Margin);
+                Smooth(ref scratch.AfterZ[(z * rowsBefore + y + Radii.Y) * strideBefore], strideBefore, _presmooth[1], ref scratch.Row[0], width);
+                Smooth(ref scratch.Row[Radii.X], 1, _presmooth[2], ref _p[(z * _height + y) * _stride], _inner.X + 2 * Margin);
             }
         }
         Ensure(ref _planeRows, 5 * 4 * _stride + 7 * _stride + 4 * Padding);
@@ -263,4 +263,10 @@ internal sealed class ScaleFilter
         var (l2, l1, r1, r2) = (Load(ref at, a2), Load(ref at, a1), Load(ref at, b1), Load(ref at, b2));
         return (Load(ref at, c), l1 + r1, l2 + r2, r1 - l1, r2 - l2);
     }
+}
+
+/// <summary>What presmoothing needs for a moment: one for all scales and channels of a thread.</summary>
+internal sealed class PresmoothScratch
+{
+    public double[] Input = [], AfterZ = [], Row = [];
 }

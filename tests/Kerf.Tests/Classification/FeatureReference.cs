@@ -1,4 +1,5 @@
 using Kerf.Imaging;
+using Kerf.Volumes;
 
 namespace Kerf.Tests;
 
@@ -9,6 +10,9 @@ namespace Kerf.Tests;
 public sealed class FeatureReference(int depth, int height, int width)
 {
     private readonly int[] _size = [depth, height, width];
+    // what several features of a scale have in common
+    private readonly Dictionary<(double, double, int, int), double[]> _shared = [];
+    private readonly Dictionary<(double, int), double[][]> _solved = [];
 
     public List<double[]> All(double[] image, FeatureSet set)
     {
@@ -19,36 +23,41 @@ public sealed class FeatureReference(int depth, int height, int width)
     private double[] Feature(double[] image, Feature feature, int[] axes)
     {
         var sigma = feature.Sigma;
-        var p = Smooth(image, sigma > 1 ? Math.Sqrt(sigma * sigma - 1) : sigma, 3.5, axes);
+        var p = Shared(sigma, 0, 9, 9, () => Smooth(image, sigma > 1 ? Math.Sqrt(sigma * sigma - 1) : sigma, 3.5, axes));
         var s = Math.Min(sigma, 1);
         return feature.Family switch
         {
             FeatureFamily.GaussianSmoothing => Smooth(p, s, 2, axes),
-            FeatureFamily.LaplacianOfGaussian => Sum(axes.Select(a => Derivative(p, s, a, a, axes))),
-            FeatureFamily.GaussianGradientMagnitude => [.. Sum(axes.Select(a => Derivative(p, s, a, -1, axes).Select(v => v * v).ToArray())).Select(Math.Sqrt)],
+            FeatureFamily.LaplacianOfGaussian => Sum(axes.Select(a => Along(s, a, a))),
+            FeatureFamily.GaussianGradientMagnitude => [.. Sum(axes.Select(a => Along(s, a, -1).Select(v => v * v).ToArray())).Select(Math.Sqrt)],
             FeatureFamily.DifferenceOfGaussians => [.. Smooth(p, s, 2, axes).Zip(Smooth(p, 0.66 * s, 2, axes), (a, b) => a - b)],
-            FeatureFamily.HessianOfGaussianEigenvalues => Eigenvalue(axes, (a, b) => Derivative(p, s, a, b, axes), feature.Eigenvalue),
-            _ => Tensor(p, s, feature.Eigenvalue, axes),
+            FeatureFamily.HessianOfGaussianEigenvalues => Solved(sigma, 1, () => Eigenvalues(axes, (a, b) => Along(s, a, b)), feature.Eigenvalue),
+            _ => Solved(sigma, 0, () => Eigenvalues(axes, (a, b) => Shared(sigma, -s, a, b, () => Smooth([.. Along(0.5 * s, a, -1).Zip(Along(0.5 * s, b, -1), (x, y) => x * y)], s, 2, axes))), feature.Eigenvalue),
         };
+        double[] Along(double scale, int a, int b) => Shared(sigma, scale, a, b, () => Derivative(p, scale, a, b, axes));
     }
 
-    private double[] Tensor(double[] p, double s, int eigenvalue, int[] axes)
-    {
-        var gradient = axes.ToDictionary(a => a, a => Derivative(p, 0.5 * s, a, -1, axes));
-        return Eigenvalue(axes, (a, b) => Smooth([.. gradient[a].Zip(gradient[b], (x, y) => x * y)], s, 2, axes), eigenvalue);
-    }
+    private double[] Solved(double sigma, int tensor, Func<double[][]> solve, int index) =>
+        (_solved.TryGetValue((sigma, tensor), out var known) ? known : _solved[(sigma, tensor)] = solve())[index];
 
-    private static double[] Eigenvalue(int[] axes, Func<int, int, double[]> component, int index)
+    private double[] Shared(double sigma, double scale, int a, int b, Func<double[]> compute) =>
+        _shared.TryGetValue((sigma, scale, a, b), out var known) ? known : _shared[(sigma, scale, a, b)] = compute();
+
+    // one array per eigenvalue, largest first
+    private static double[][] Eigenvalues(int[] axes, Func<int, int, double[]> component)
     {
         var n = axes.Length;
         var m = new double[n, n][];
         for (var i = 0; i < n; i++) for (var j = i; j < n; j++) m[i, j] = m[j, i] = component(axes[i], axes[j]);
-        return [.. Enumerable.Range(0, m[0, 0].Length).Select(v =>
+        var result = Enumerable.Range(0, n).Select(_ => new double[m[0, 0].Length]).ToArray();
+        var a = new double[n, n];
+        for (var v = 0; v < result[0].Length; v++)
         {
-            var a = new double[n, n];
             for (var i = 0; i < n; i++) for (var j = 0; j < n; j++) a[i, j] = m[i, j][v];
-            return Jacobi(a)[index];
-        })];
+            var values = Jacobi(a);
+            for (var i = 0; i < n; i++) result[i][v] = values[i];
+        }
+        return result;
     }
 
     // cyclic Jacobi rotations: exact to rounding
@@ -57,6 +66,9 @@ public sealed class FeatureReference(int depth, int height, int width)
         var n = a.GetLength(0);
         for (var sweep = 0; sweep < 30; sweep++)
         {
+            var (off, on) = (0.0, 0.0);
+            for (var i = 0; i < n; i++) for (var j = 0; j <= i; j++) if (i == j) on += a[i, j] * a[i, j]; else off += a[i, j] * a[i, j];
+            if (off <= 1e-34 * on) break;
             for (var p = 0; p < n; p++)
             {
                 for (var q = p + 1; q < n; q++)
@@ -70,7 +82,11 @@ public sealed class FeatureReference(int depth, int height, int width)
                 }
             }
         }
-        return [.. Enumerable.Range(0, n).Select(i => a[i, i]).OrderDescending()];
+        var values = new double[n];
+        for (var i = 0; i < n; i++) values[i] = -a[i, i];
+        Array.Sort(values);
+        for (var i = 0; i < n; i++) values[i] = -values[i];
+        return values;
     }
 
     private static double[] Sum(IEnumerable<double[]> terms) => terms.Aggregate((a, b) => [.. a.Zip(b, (x, y) => x + y)]);
@@ -105,18 +121,12 @@ public sealed class FeatureReference(int depth, int height, int width)
         var result = new double[f.Length];
         var (n, r) = (_size[axis], kernel.Length / 2);
         var stride = axis switch { 0 => _size[1] * _size[2], 1 => _size[2], _ => 1 };
+        var mirrored = Enumerable.Range(-r, n + 2 * r).Select(j => Borders.Map(Border.Mirror, j, n)).ToArray();
         for (var i = 0; i < f.Length; i++)
         {
             var at = i / stride % n;
             var sum = 0.0;
-            for (var k = -r; k <= r; k++)
-            {
-                var j = at + k;
-                var period = 2 * (n - 1);
-                j = ((j % period) + period) % period;
-                if (j >= n) j = period - j;
-                sum += kernel[k + r] * f[i + (j - at) * stride];
-            }
+            for (var k = 0; k < kernel.Length; k++) sum += kernel[k] * f[i + (mirrored[at + k] - at) * stride];
             result[i] = sum;
         }
         return result;
