@@ -50,43 +50,48 @@ public sealed class FeatureReference(int depth, int height, int width)
         var m = new double[n, n][];
         for (var i = 0; i < n; i++) for (var j = i; j < n; j++) m[i, j] = m[j, i] = component(axes[i], axes[j]);
         var result = Enumerable.Range(0, n).Select(_ => new double[m[0, 0].Length]).ToArray();
-        var a = new double[n, n];
+        var (a, values) = (new double[n * n], new double[n]);
         for (var v = 0; v < result[0].Length; v++)
         {
-            for (var i = 0; i < n; i++) for (var j = 0; j < n; j++) a[i, j] = m[i, j][v];
-            var values = Jacobi(a);
+            for (var i = 0; i < n; i++) for (var j = 0; j < n; j++) a[i * n + j] = m[i, j][v];
+            Jacobi(a, n, values);
             for (var i = 0; i < n; i++) result[i][v] = values[i];
         }
         return result;
     }
 
-    // cyclic Jacobi rotations: exact to rounding
-    public static double[] Jacobi(double[,] a)
+    // cyclic Jacobi rotations until nothing is left beside the diagonal; a is n×n, row by row
+    private static void Jacobi(double[] a, int n, double[] values)
     {
-        var n = a.GetLength(0);
         for (var sweep = 0; sweep < 30; sweep++)
         {
-            var (off, on) = (0.0, 0.0);
-            for (var i = 0; i < n; i++) for (var j = 0; j <= i; j++) if (i == j) on += a[i, j] * a[i, j]; else off += a[i, j] * a[i, j];
-            if (off <= 1e-34 * on) break;
+            var rotated = false;
             for (var p = 0; p < n; p++)
             {
                 for (var q = p + 1; q < n; q++)
                 {
-                    if (a[p, q] == 0) continue;
-                    var theta = (a[q, q] - a[p, p]) / (2 * a[p, q]);
+                    var (app, aqq, apq) = (a[p * n + p], a[q * n + q], a[p * n + q]);
+                    if (Math.Abs(apq) <= 1e-17 * Math.Max(Math.Abs(app), Math.Abs(aqq))) continue;
+                    rotated = true;
+                    var theta = (aqq - app) / (2 * apq);
                     var t = (theta >= 0 ? 1 : -1) / (Math.Abs(theta) + Math.Sqrt(theta * theta + 1));
-                    var (c, s) = (1 / Math.Sqrt(t * t + 1), t / Math.Sqrt(t * t + 1));
-                    for (var k = 0; k < n; k++) (a[k, p], a[k, q]) = (c * a[k, p] - s * a[k, q], s * a[k, p] + c * a[k, q]);
-                    for (var k = 0; k < n; k++) (a[p, k], a[q, k]) = (c * a[p, k] - s * a[q, k], s * a[p, k] + c * a[q, k]);
+                    var c = 1 / Math.Sqrt(t * t + 1);
+                    var s = t * c;
+                    (a[p * n + p], a[q * n + q], a[p * n + q], a[q * n + p]) = (app - t * apq, aqq + t * apq, 0, 0);
+                    for (var k = 0; k < n; k++)
+                    {
+                        if (k == p || k == q) continue;
+                        var (kp, kq) = (a[k * n + p], a[k * n + q]);
+                        a[k * n + p] = a[p * n + k] = c * kp - s * kq;
+                        a[k * n + q] = a[q * n + k] = s * kp + c * kq;
+                    }
                 }
             }
+            if (!rotated) break;
         }
-        var values = new double[n];
-        for (var i = 0; i < n; i++) values[i] = -a[i, i];
+        for (var i = 0; i < n; i++) values[i] = a[i * n + i];
         Array.Sort(values);
-        for (var i = 0; i < n; i++) values[i] = -values[i];
-        return values;
+        Array.Reverse(values);
     }
 
     private static double[] Sum(IEnumerable<double[]> terms) => terms.Aggregate((a, b) => [.. a.Zip(b, (x, y) => x + y)]);
