@@ -15,6 +15,7 @@ Dictionary<string, Func<IVolume, int, IVolume>> peers = new()
     ["electrode"] = Electrode.Run,
 };
 
+if (args is ["forest"]) return ForestBenchmark.Run();
 if (args is not ["peers", var name, "--stack", var stackPath, "--threads", var threads, "--out", var outPath] || !peers.TryGetValue(name, out var work))
 {
     Console.Error.WriteLine($"usage: kerf-benchmarks peers {string.Join('|', peers.Keys)} --stack FILE.npy --threads N --out FILE.npy");

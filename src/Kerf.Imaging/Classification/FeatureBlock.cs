@@ -1,0 +1,73 @@
+using Kerf.Volumes;
+
+namespace Kerf.Imaging;
+
+/// <summary>
+/// Computes a <see cref="FeatureSet"/> on one block of one channel: load the block with its halo, then take the slices in order. Buffers are kept
+/// between blocks; one instance per thread.
+/// </summary>
+public sealed class FeatureBlock
+{
+    private readonly ScaleFilter[] _scales;
+    private readonly PresmoothScratch _scratch;
+
+    /// <summary>Prepares kernels for a set.</summary>
+    public FeatureBlock(FeatureSet set) : this(set, new()) { }
+
+    internal FeatureBlock(FeatureSet set, PresmoothScratch scratch)
+    {
+        _scratch = scratch;
+        Set = set;
+        Count = set.Features.Count;
+        _scales = [.. set.Scales.Select(sigma => new ScaleFilter(set, sigma))];
+    }
+
+    /// <summary>The features.</summary>
+    public FeatureSet Set { get; }
+
+    /// <summary>How many features a voxel has.</summary>
+    public int Count { get; }
+
+    /// <summary>Values per row of a plane given to <see cref="Emit"/>.</summary>
+    public static int RowStride(int width) => TapRows.Padded(width);
+
+    /// <summary>About the bytes that a thread holds for blocks of a size: what all channels share, and what each adds.</summary>
+    internal static (long Shared, long PerChannel) Bytes(FeatureSet set, Size3 inner)
+    {
+        var outer = Box.Whole(inner).Grow(set.Halo).Size;
+        long row = TapRows.Padded(outer.X) + TapRows.Padding;
+        var depth = inner.Z + 6;
+        var smoothed = (inner.Y + 6) * (long)TapRows.Padded(inner.X + 6);
+        var planes = set.Features.Count * (long)TapRows.Padded(inner.X) * inner.Y * sizeof(float);
+        // the input in float and double, the same after one axis; then per scale the presmoothed block and five slices of gradients
+        return (outer.Count * sizeof(float) + (outer.Z + depth) * outer.Y * row * sizeof(double), set.Scales.Count * (depth + 8) * smoothed * sizeof(double) + planes);
+    }
+
+    /// <summary>Takes a block.</summary>
+    /// <param name="voxels">Grey values of <paramref name="inner"/> grown by the set's halo, mirrored at the volume's faces, x fastest.</param>
+    /// <param name="inner">The region whose features are wanted.</param>
+    /// <param name="volume">Extent of the whole volume.</param>
+    public void Load(ReadOnlySpan<float> voxels, Box inner, Size3 volume)
+    {
+        var outer = inner.Grow(Set.Halo).Size;
+        var stride = TapRows.Padded(outer.X) + TapRows.Padding;
+        ScaleFilter.Ensure(ref _scratch.Input, outer.Z * outer.Y * stride + 4 * TapRows.Padding);
+        for (var row = 0; row < outer.Z * outer.Y; row++)
+        {
+            var from = voxels.Slice(row * outer.X, outer.X);
+            var to = _scratch.Input.AsSpan(row * stride, outer.X);
+            for (var x = 0; x < from.Length; x++) to[x] = from[x];
+        }
+        foreach (var scale in _scales) scale.Presmooth(_scratch, outer, stride, inner, volume);
+    }
+
+    /// <summary>Computes all features of one slice of the block. Slices in ascending order share work; some may be left out.</summary>
+    /// <param name="z">Slice inside the block.</param>
+    /// <param name="planes">One plane per feature; rows of <see cref="RowStride"/> values; room for <see cref="TapRows.Padding"/> more at the end.</param>
+    /// <param name="plane">Values per plane.</param>
+    /// <param name="stride">Values per row.</param>
+    public void Emit(int z, float[] planes, int plane, int stride)
+    {
+        foreach (var scale in _scales) scale.Emit(z, planes, plane, stride);
+    }
+}

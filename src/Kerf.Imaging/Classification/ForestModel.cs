@@ -1,0 +1,65 @@
+using Kerf.Volumes;
+
+namespace Kerf.Imaging;
+
+/// <summary>How a forest came about.</summary>
+/// <param name="Options">Trees, seed, balance.</param>
+/// <param name="Samples">Labelled voxels of each phase.</param>
+/// <param name="Findings">Out-of-bag error and importances.</param>
+public sealed record ForestTrainingRecord(ForestOptions Options, IReadOnlyList<int> Samples, ForestFindings Findings);
+
+/// <summary>A forest with all that is needed to use it on another stack: its features, channels, voxel size and phases. See <see cref="ForestFile"/>.</summary>
+/// <param name="Forest">The trees.</param>
+/// <param name="Features">The features of each channel, with the spacing they were computed at.</param>
+public sealed record ForestModel(Forest Forest, FeatureSet Features)
+{
+    /// <summary>Names of the channels in the order that prediction takes them.</summary>
+    public required IReadOnlyList<string> Channels { get; init; }
+
+    /// <summary>Voxel size of the training stack in nanometres; null when unknown.</summary>
+    public required VoxelSize? Voxel { get; init; }
+
+    /// <summary>True when σ is a length: then stacks must have the training stack's voxel size.</summary>
+    public required bool Physical { get; init; }
+
+    /// <summary>The phases; class c of the forest is phase c.</summary>
+    public required IReadOnlyList<Phase> Phases { get; init; }
+
+    /// <summary>How it was trained.</summary>
+    public required ForestTrainingRecord Training { get; init; }
+
+    /// <summary>Names of the forest's features, in their order.</summary>
+    public IReadOnlyList<string> FeatureNames => SignalFeatures.Names(Features, Channels);
+
+    /// <summary>Refuses channels that the forest was not trained for.</summary>
+    /// <exception cref="InputError">Another number of channels, extents that differ, or another voxel size where σ is a length.</exception>
+    public void Check(IReadOnlyList<IVolume> channels)
+    {
+        if (channels.Count != Channels.Count)
+        {
+            throw new InputError($"model: was trained on {Channels.Count} channel{(Channels.Count > 1 ? "s" : "")} ({string.Join(", ", Channels)}), "
+                + $"{channels.Count} given; give each as --channel name=PATH.");
+        }
+        var info = channels[0].Info;
+        for (var c = 1; c < channels.Count; c++)
+        {
+            if (channels[c].Info.Size != info.Size)
+                throw new InputError($"channel {Channels[c]}: is {channels[c].Info.Size} voxels, {Channels[0]} is {info.Size}; align and crop them to one grid first.");
+        }
+        if (!Physical || Voxel is not { } trained) return;
+        var voxel = info.RequireVoxel("a model with σ as a length");
+        for (var axis = 0; axis < 3; axis++)
+        {
+            if (Math.Abs(voxel[axis] / trained[axis] - 1) > 0.01)
+                throw new InputError($"model: was trained on voxels of {trained} nm (z,y,x), this stack has {voxel}; resample it, or train a model for it.");
+        }
+    }
+
+    /// <summary>Importance of the groups, for the box plot: per group, the permutation importance of each of its features.</summary>
+    public IReadOnlyDictionary<FeatureGroup, double[]> ImportanceByGroup()
+    {
+        var features = Features.Features;
+        return Training.Findings.Permutation.Select((value, i) => (features[i % features.Count].Group, value))
+            .GroupBy(pair => pair.Group, pair => pair.value).ToDictionary(group => group.Key, group => group.ToArray());
+    }
+}

@@ -1,0 +1,89 @@
+using Kerf.Volumes;
+
+namespace Kerf.Imaging;
+
+/// <summary>
+/// The features of all signals of a specimen on one block: those of each channel, then, of two or more channels, those of the difference of the first
+/// two. Buffers are kept between blocks; one instance per thread.
+/// </summary>
+internal sealed class SignalFeatures
+{
+    private readonly FeatureBlock[] _signals;
+    private readonly float[][] _planes;
+    private readonly FeatureSet _set;
+    private float[] _voxels = [], _first = [];
+
+    public SignalFeatures(FeatureSet set, int channels)
+    {
+        _set = set;
+        var scratch = new PresmoothScratch();
+        _signals = [.. Enumerable.Range(0, Signals(channels)).Select(_ => new FeatureBlock(set, scratch))];
+        _planes = [.. _signals.Select(_ => Array.Empty<float>())];
+        PerSignal = set.Features.Count;
+    }
+
+    /// <summary>Features of one signal; signal s holds features s·PerSignal and up.</summary>
+    public int PerSignal { get; }
+
+    /// <summary>All features.</summary>
+    public int Count => PerSignal * _signals.Length;
+
+    /// <summary>Values per row of a plane.</summary>
+    public int Stride { get; private set; }
+
+    /// <summary>Values per plane.</summary>
+    public int Plane { get; private set; }
+
+    /// <summary>Channels, and the difference of the first two.</summary>
+    public static int Signals(int channels) => channels > 1 ? channels + 1 : 1;
+
+    /// <summary>Names of all features in their order.</summary>
+    public static IReadOnlyList<string> Names(FeatureSet set, IReadOnlyList<string> channels)
+    {
+        if (channels.Count == 1) return [.. set.Features.Select(f => f.ToString())];
+        string[] signals = [.. channels, $"{channels[0]} - {channels[1]}"];
+        return [.. from signal in signals from feature in set.Features select $"{signal}: {feature}"];
+    }
+
+    /// <summary>Bytes that a thread holds for blocks of a size.</summary>
+    public static long Bytes(FeatureSet set, int channels, Size3 inner)
+    {
+        var (shared, perChannel) = FeatureBlock.Bytes(set, inner);
+        // one more float copy of the input, to take differences
+        return shared + Signals(channels) * perChannel + (channels > 1 ? Box.Whole(inner).Grow(set.Halo).Count * sizeof(float) : 0);
+    }
+
+    /// <summary>Reads a block of all channels with its halo, mirrored at the volume's faces.</summary>
+    public void Load(IReadOnlyList<IVolume<float>> channels, Box inner)
+    {
+        var (volume, outer) = (channels[0].Info.Size, inner.Grow(_set.Halo));
+        var count = checked((int)outer.Count);
+        ScaleFilter.Ensure(ref _voxels, count);
+        Stride = FeatureBlock.RowStride(inner.Size.X);
+        Plane = Stride * inner.Size.Y;
+        var voxels = _voxels.AsSpan(0, count);
+        for (var c = 0; c < channels.Count; c++)
+        {
+            Borders.Read(channels[c], outer, Border.Mirror, voxels);
+            _signals[c].Load(voxels, inner, volume);
+            if (c == 0 && channels.Count > 1)
+            {
+                ScaleFilter.Ensure(ref _first, count);
+                voxels.CopyTo(_first);
+            }
+            if (c != 1) continue;
+            for (var i = 0; i < count; i++) voxels[i] = _first[i] - voxels[i];
+            _signals[^1].Load(voxels, inner, volume);
+        }
+        for (var s = 0; s < _signals.Length; s++) ScaleFilter.Ensure(ref _planes[s], Plane * PerSignal + 4 * TapRows.Padding);
+    }
+
+    /// <summary>Computes one slice of the block; then <see cref="Values"/> holds it.</summary>
+    public void Emit(int z)
+    {
+        for (var s = 0; s < _signals.Length; s++) _signals[s].Emit(z, _planes[s], Plane, Stride);
+    }
+
+    /// <summary>One feature of the slice, rows <see cref="Stride"/> apart; what lies between them is of no meaning.</summary>
+    public ReadOnlySpan<float> Values(int feature) => _planes[feature / PerSignal].AsSpan(feature % PerSignal * Plane, Plane);
+}

@@ -1,0 +1,83 @@
+using Kerf.Imaging;
+using Kerf.Volumes;
+using Xunit;
+
+namespace Kerf.Tests;
+
+public class FeatureTests
+{
+    private static Volume<float> Grey(int z, int y, int x)
+    {
+        var volume = new Volume<float>(new Size3(z, y, x));
+        var random = new CounterRandom(5, 9);
+        // 16-bit grey values with a large mean: what breaks single precision
+        for (var i = 0; i < volume.Data.Length; i++)
+            volume.Data[i] = (float)Math.Round(30000 + 4000 * Math.Sin(i * 0.013) + 5000 * Math.Cos(i / x * 0.21) + 3000 * random.NextNormal());
+        return volume;
+    }
+
+    public static float[][] Compute(Volume<float> volume, FeatureSet set, Box inner)
+    {
+        var block = new FeatureBlock(set);
+        var outer = inner.Grow(set.Halo);
+        var input = new float[outer.Count];
+        Borders.Read(volume, outer, Border.Mirror, input);
+        block.Load(input, inner, volume.Info.Size);
+        var stride = FeatureBlock.RowStride(inner.Size.X);
+        var plane = stride * inner.Size.Y;
+        var planes = new float[plane * block.Count + 64];
+        var result = Enumerable.Range(0, block.Count).Select(_ => new float[inner.Count]).ToArray();
+        for (var z = 0; z < inner.Size.Z; z++)
+        {
+            block.Emit(z, planes, plane, stride);
+            for (var f = 0; f < block.Count; f++)
+                for (var y = 0; y < inner.Size.Y; y++)
+                    planes.AsSpan(f * plane + y * stride, inner.Size.X).CopyTo(result[f].AsSpan((z * inner.Size.Y + y) * inner.Size.X));
+        }
+        return result;
+    }
+
+    [Theory]
+    [InlineData(3, 61)]
+    [InlineData(2, 49)]
+    public void AgreesWithTheDoubleReferenceEverywhere(int dimensions, int count)
+    {
+        var volume = dimensions == 3 ? Grey(37, 40, 43) : Grey(3, 61, 57);
+        var size = volume.Info.Size;
+        var set = new FeatureSet { Dimensions = dimensions };
+        Assert.Equal(count, set.Features.Count);
+        var mine = Compute(volume, set, Box.Whole(size));
+        var truth = new FeatureReference(size.Z, size.Y, size.X).All([.. volume.Data.Select(v => (double)v)], set);
+        var wrong = new List<string>();
+        for (var f = 0; f < count; f++)
+        {
+            var rms = Math.Sqrt(truth[f].Average(v => v * v));
+            var error = Math.Sqrt(truth[f].Zip(mine[f], (t, m) => (t - m) * (t - m)).Average());
+            if (!(error <= 1e-5 * rms)) wrong.Add($"{set.Features[f]}: relative error {error / rms:g3}");
+        }
+        Assert.Empty(wrong);
+    }
+
+    [Fact]
+    public void ABlockGivesTheSameBitsAsTheWhole()
+    {
+        var volume = Grey(40, 44, 51);
+        var set = new FeatureSet();
+        var whole = Compute(volume, set, Box.Whole(volume.Info.Size));
+        var inner = new Box(new(11, 5, 19), new(13, 21, 17));
+        var part = Compute(volume, set, inner);
+        for (var f = 0; f < part.Length; f++)
+        {
+            var expected = new float[inner.Count];
+            new Volume<float>(volume.Info.Size, null, whole[f]).Read(inner, expected);
+            Assert.Equal(expected, part[f]);
+        }
+    }
+
+    [Fact]
+    public void NarrowKernelsAreCentralDifferences()
+    {
+        Assert.Equal([0, 0.5], GaussianTaps.First(0.7, 1));
+        Assert.Equal([-2.0, 1.0], GaussianTaps.Second(0.35, 1).Select(t => Math.Round(t, 12)));
+    }
+}
