@@ -12,6 +12,15 @@ public static class Fingerprint
     /// <summary>SHA-256 of a text, lower-case hex.</summary>
     public static string OfText(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 
+    /// <summary>SHA-256 of names, lengths and times of change of a file or of a folder's files: cheap, and other after a change.</summary>
+    public static string OfStamps(string path)
+    {
+        var root = new DirectoryInfo(path);
+        FileInfo[] files = root.Exists ? root.GetFiles("*", SearchOption.AllDirectories) : [new(path)];
+        return OfText(string.Join('\n', files.Where(f => f.Exists).OrderBy(f => f.FullName, StringComparer.Ordinal)
+            .Select(f => $"{f.FullName}|{f.Length}|{f.LastWriteTimeUtc.Ticks}")));
+    }
+
     /// <summary>
     /// SHA-256 of a file, or of a folder's files with their names in ordinal order. A file whose length and time of change are those of an
     /// earlier run is not read again: its hash is taken from <paramref name="memory"/>, a JSON file that this keeps up to date.

@@ -10,10 +10,7 @@ internal static class VolumeWriter
 
     public static void Save(IVolume source, string path, Traversal walk, SaveOptions options)
     {
-        var isFolder = path.EndsWith('/') || path.EndsWith('\\');
-        var place = path.TrimEnd('/', '\\');
-        var ending = isFolder ? "/" : Path.GetExtension(place).ToLowerInvariant();
-        if (place.EndsWith(".zarr", StringComparison.OrdinalIgnoreCase)) ending = ".zarr";
+        var (place, ending) = Place(path);
         var write = Writer(source, place, ending, walk, options);
         CheckPlace(path, place, ending, options);
         // a name of its own per writer, as AtomicFile has
@@ -30,6 +27,26 @@ internal static class VolumeWriter
             throw new InputError(
                 $"{path}: cannot be written ({exception.Message}). Check the folder's rights and the space left on the disk.", exception);
         }
+    }
+
+    public static void CheckPlace(VolumeInfo info, string path, SaveOptions options)
+    {
+        var (place, ending) = Place(path);
+        Writer(new Announced(info), place, ending, Traversal.Default, options);
+        CheckPlace(path, place, ending, options);
+    }
+
+    private static (string Place, string Ending) Place(string path)
+    {
+        var isFolder = path.EndsWith('/') || path.EndsWith('\\');
+        var place = path.TrimEnd('/', '\\');
+        if (place.EndsWith(".zarr", StringComparison.OrdinalIgnoreCase)) return (place, ".zarr");
+        return (place, isFolder ? "/" : Path.GetExtension(place).ToLowerInvariant());
+    }
+
+    private sealed class Announced(VolumeInfo info) : IVolume
+    {
+        public VolumeInfo Info => info;
     }
 
     private static Action<string> Writer(IVolume source, string place, string ending, Traversal walk, SaveOptions options)
