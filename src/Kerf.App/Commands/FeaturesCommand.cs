@@ -18,9 +18,10 @@ public static class FeaturesCommand
         var output = new Argument<string>("OUT") { Description = "A .zarr, one channel per feature in ilastik's order." };
         var channel = ChannelSet.Option();
         var options = TrainCommands.Options(Parameters, p => p.Name is "dimensions" or "features" or "families" or "scales" or "scales-nm" or "physical");
+        var version = new Option<string>("--ome-zarr") { Description = "0.5, or 0.4 for older programs such as python zarr 2.", HelpName = "version", DefaultValueFactory = _ => "0.5" };
         var command = new Command("features", "Writes pixel features as ilastik computes them, for other tools; training and prediction do not need them.")
         {
-            image, output, channel, Invocation.Force,
+            image, output, channel, version, Invocation.Force,
         };
         foreach (var option in options) command.Add(option);
         return Invocation.With(Invocation.ReadingChannels(Invocation.Running(command)), (parsed, session) =>
@@ -35,9 +36,9 @@ public static class FeaturesCommand
             var target = new VolumeOutput(to, info with { Type = PixelType.Float32, Phases = null })
             {
                 Channels = names,
-                Options = new() { Chunk = FeatureExtraction.Chunk, Pyramid = false },
+                Options = new() { Version = Version(parsed.GetValue(version)!), Chunk = FeatureExtraction.Chunk, Pyramid = false },
             };
-            var key = Fingerprint.OfText(string.Join('\n', "features", Parameters.Json(step).ToJsonString(), ChannelSet.Fingerprint(from, typed), info.ToString(), Machine.Version));
+            var key = Fingerprint.OfText(string.Join('\n', "features", target.Options, Parameters.Json(step).ToJsonString(), ChannelSet.Fingerprint(from, typed), info.ToString(), Machine.Version));
             using var outputs = GrowingOutputs.Claim([target], key, session.Forced);
             var speed = 0.0;
             if (!outputs.AreWhole)
@@ -57,4 +58,11 @@ public static class FeaturesCommand
             session.Print(json, () => string.Create(CultureInfo.InvariantCulture, $"{to}: {names.Count} features of {info.Size} voxels, {speed / 1e6:0.00} million voxels/s"));
         });
     }
+
+    private static OmeZarrVersion Version(string typed) => typed switch
+    {
+        "0.5" => OmeZarrVersion.V05,
+        "0.4" => OmeZarrVersion.V04,
+        _ => throw new InputError($"--ome-zarr is \"{typed}\"; allowed: 0.4 or 0.5."),
+    };
 }

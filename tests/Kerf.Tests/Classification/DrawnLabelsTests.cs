@@ -45,6 +45,20 @@ public sealed class DrawnLabelsTests : IDisposable
     }
 
     [Fact]
+    public void AxesOfLengthOneAsIlastikExportsThemAreNone()
+    {
+        var path = Save(new Volume<byte>(Size, null, _labels), "axes.npy");
+        var bytes = File.ReadAllBytes(path);
+        var shape = "'shape': (1, 3, 5, 7, 1), "u8;
+        var at = bytes.AsSpan().IndexOf("'shape'"u8);
+        shape.CopyTo(bytes.AsSpan(at));
+        bytes.AsSpan(at + shape.Length, 118 - at - shape.Length).Fill((byte)' ');
+        bytes[at + shape.Length] = (byte)'}';
+        File.WriteAllBytes(path, bytes);
+        Assert.Equal(_labels, Read(path, new(Size, PixelType.UInt16, null)));
+    }
+
+    [Fact]
     public void OfAPaletteTheIndicesCountAndTheColoursAreKept()
     {
         var info = new VolumeInfo(Size, PixelType.UInt8, null) { Phases = [new(2, "pore", "#102030"), new(85, "solid", "#a0b0c0")] };
