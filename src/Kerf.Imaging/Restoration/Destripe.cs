@@ -44,7 +44,8 @@ public sealed record Destripe : Step
     public override void Run(StepRun run)
     {
         var target = run.CreateGrey();
-        var (before, after) = Apply(run.Source.AsFloat(), target, this, run.Walk);
+        using var energies = run.Notes("stripes");
+        var (before, after) = Apply(run.Source.AsFloat(), target, this, run.Walk, energies);
         run.Fact("stripeEnergyBefore", before);
         run.Fact("stripeEnergyAfter", after);
     }
@@ -52,10 +53,11 @@ public sealed record Destripe : Step
     /// <summary>
     /// Destripes slice by slice. A slice is continued beyond its borders by its mirror image, faded so that it repeats. Gives the mean square of
     /// the stripes (grey levels squared) per slice before and after, counted in the wedge above the level beside it; 0 for slices that a killed run
-    /// had finished.
+    /// had finished, unless <paramref name="notes"/> know them.
     /// </summary>
     /// <exception cref="InputError">A slice is smaller than 16 pixels.</exception>
-    public static (double[] Before, double[] After) Apply(IVolume<float> source, IWritableVolume<float> target, Destripe how, Traversal walk)
+    public static (double[] Before, double[] After) Apply(
+        IVolume<float> source, IWritableVolume<float> target, Destripe how, Traversal walk, SliceNotes? notes = null)
     {
         var size = source.Info.Size;
         if (Math.Min(size.Y, size.X) < 16) throw new InputError($"destripe: slices are {size.Y}×{size.X} pixels; it needs at least 16×16. Leave the step out.");
@@ -64,25 +66,28 @@ public sealed record Destripe : Step
         var turned = Math.Abs(angle) < 45;
         var lean = turned ? angle : angle > 0 ? 90 - angle : -90 - angle;
         var wedge = new WedgeStripes(turned ? size.X : size.Y, turned ? size.Y : size.X, lean, how);
-        var energies = new (double Before, double After)[size.Z];
+        using var own = notes is null ? new SliceNotes(null, size.Z) : null;
+        var energies = notes ?? own!;
         Blocks.MapSlices<float, float>(source, target, 0, Border.Mirror, walk, (block, output) =>
         {
             var stripes = ArrayPool<float>.Shared.Rent(output.Length);
+            (double Before, double After) energy;
             if (turned)
             {
                 Transpose(block.Voxels, size.X, output);
-                energies[block.Inner.Start.Z] = wedge.Estimate(output, stripes);
+                energy = wedge.Estimate(output, stripes);
                 Transpose(stripes.AsSpan(0, output.Length), size.Y, output);
                 output.CopyTo(stripes);
             }
             else
             {
-                energies[block.Inner.Start.Z] = wedge.Estimate(block.Voxels, stripes);
+                energy = wedge.Estimate(block.Voxels, stripes);
             }
+            energies.Set(block.Inner.Start.Z, energy.Before, energy.After);
             TensorPrimitives.Subtract(block.Voxels, stripes.AsSpan(0, output.Length), output);
             ArrayPool<float>.Shared.Return(stripes);
         }, WedgeStripes.ScratchBytes);
-        return ([.. energies.Select(e => e.Before)], [.. energies.Select(e => e.After)]);
+        return (energies.Column(0), energies.Column(1));
     }
 
     private static void Transpose(ReadOnlySpan<float> from, int width, Span<float> to)

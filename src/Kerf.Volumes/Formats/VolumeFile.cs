@@ -46,6 +46,12 @@ public static class VolumeFile
     public static void Save(IVolume source, string path, Traversal walk, SaveOptions? options = null) =>
         VolumeWriter.Save(source, path, walk, options ?? SaveOptions.Default);
 
+    /// <summary>
+    /// Fails when <see cref="Save"/> would refuse the path whatever the volume: for calls that work long before they save. Nothing is touched.
+    /// </summary>
+    /// <exception cref="InputError">As <see cref="Save"/>.</exception>
+    public static void CheckPlace(string path, SaveOptions? options = null) => VolumeWriter.CheckPlace(path, options ?? SaveOptions.Default);
+
     /// <summary>Fails when a float volume holds NaN or infinity; other types pass at once.</summary>
     /// <exception cref="InputError">Names the first slice that does, and how many voxels of it.</exception>
     public static void CheckFinite(IVolume source, Traversal walk, string name = "the volume")

@@ -72,6 +72,9 @@ public sealed class StepRun(IVolume source, Func<VolumeInfo, IVolume> create, st
         return value;
     }
 
+    /// <summary>Numbers that the step finds slice by slice: those of slices that an interrupted run finished are there already.</summary>
+    public SliceNotes Notes(string name) => new(folder is null ? null : Path.Combine(folder, name + ".jsonl"), Source.Info.Size.Z);
+
     /// <summary>Keeps a fact for <c>--json</c>, the run's record and the report.</summary>
     public void Fact<T>(string name, T value) => Facts[name] = JsonSerializer.SerializeToNode(value, Json);
 }
