@@ -29,6 +29,7 @@ public static class MeasureCommands
         {
             var measure = (Measure)declared.Build(StepCommands.Values(declared, options, parsed));
             var source = VolumeFile.Open(parsed.GetValue(input)!, session.Opening);
+            VolumeFile.CheckFinite(source, session.Walk, parsed.GetValue(input)!);
             var measured = measure.Run(source, session.Walk with { Progress = session.Progress.Begin(declared.Name) }, session.SeedValue);
             if (parsed.GetValue(folder) is { } place)
             {

@@ -51,6 +51,7 @@ public static class StepCommands
     {
         VolumeFile.CheckPlace(output, new() { Overwrite = session.Forced });
         var source = VolumeFile.Open(input, session.Opening);
+        VolumeFile.CheckFinite(source, session.Walk, input);
         var work = WorkFolder(output, Key(declared, step, input, source.Info, session));
         var partial = Path.Combine(work, "volume.zarr");
         var run = new StepRun(source, info => ZarrVolume.Create(partial, info, new() { TakeUpComplete = true }), work)

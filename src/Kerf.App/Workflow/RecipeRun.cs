@@ -62,7 +62,7 @@ public sealed class RecipeRun(Recipe recipe, Project project, Traversal walk, Fu
         Make(Recipe.Raw, Catalogue.Input, from: null, parameters, new JsonObject { ["slices"] = hash }, keyed, run =>
         {
             var source = VolumeFile.Open(input.Path, input.Options(CacheBytes));
-            run(source, stepRun => Importing.Copy(source, stepRun));
+            run(source, stepRun => Importing.Copy(source, stepRun, input.Path));
         });
     }
 
