@@ -114,7 +114,7 @@ internal sealed class WedgeStripes
     }
 
     // in eight lanes, whatever the processor
-    private static double Sum(ReadOnlySpan<float> values)
+    internal static double Sum(ReadOnlySpan<float> values)
     {
         var (low, high) = (Vector256<double>.Zero, Vector256<double>.Zero);
         var i = 0;
