@@ -83,7 +83,14 @@ public sealed class Invocation
     /// <summary>Adds the options of what to open: voxel, channel, allow-gaps.</summary>
     public static Command Reading(Command command)
     {
-        foreach (var option in (Option[])[Voxel, Channel, AllowGaps]) command.Add(option);
+        command.Add(Channel);
+        return ReadingChannels(command);
+    }
+
+    /// <summary>Adds voxel and allow-gaps, for commands that take several channels by an option of their own.</summary>
+    public static Command ReadingChannels(Command command)
+    {
+        foreach (var option in (Option[])[Voxel, AllowGaps]) command.Add(option);
         return command;
     }
 

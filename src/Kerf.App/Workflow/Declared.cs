@@ -88,6 +88,17 @@ public sealed class DeclaredParameter
         };
     }
 
+    /// <summary>The text with each path in it changed; a list holds paths, or name=path.</summary>
+    public string MapPaths(string text, Func<string, string> change)
+    {
+        if (!IsList) return text.Length == 0 ? text : change(text);
+        return string.Join(", ", text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(item =>
+        {
+            var path = item.IndexOf('=', StringComparison.Ordinal) + 1;
+            return item[..path] + change(item[path..].TrimStart());
+        }));
+    }
+
     /// <summary>Parses what was typed and sets it on the record.</summary>
     /// <exception cref="InputError">It is not of the parameter's type or out of its range; the message says where and what is allowed.</exception>
     public void Set(object record, Typed typed, string owner) => _property.SetValue(record, Parse(typed, owner));

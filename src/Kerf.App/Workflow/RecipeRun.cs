@@ -159,9 +159,17 @@ public sealed class RecipeRun(Recipe recipe, Project project, Traversal walk, Fu
         var inputs = new JsonObject { [from] = _keys[from] };
         foreach (var parameter in declared.Parameters.Where(p => p.IsPath))
         {
-            var value = parameter.TextOf(record);
-            if (value.Length == 0) continue;
-            inputs[parameter.Name] = _keys.TryGetValue(value, out var key) ? key : Fingerprint.OfFiles(value, null, walk.Cancellation);
+            var paths = new List<string>();
+            parameter.MapPaths(parameter.TextOf(record), path =>
+            {
+                paths.Add(path);
+                return path;
+            });
+            for (var i = 0; i < paths.Count; i++)
+            {
+                inputs[i == 0 ? parameter.Name : $"{parameter.Name}-{i + 1}"] =
+                    _keys.TryGetValue(paths[i], out var key) ? key : Fingerprint.OfFiles(paths[i], null, walk.Cancellation);
+            }
         }
         return inputs;
     }
@@ -170,7 +178,7 @@ public sealed class RecipeRun(Recipe recipe, Project project, Traversal walk, Fu
     private object Resolved(Declared declared, object record) => declared.Build(declared.Parameters.Select(p =>
     {
         var text = p.TextOf(record);
-        return KeyValuePair.Create(p.Name, new Typed(p.IsPath && _keys.ContainsKey(text) ? project.Volume(text) : text, "recipe"));
+        return KeyValuePair.Create(p.Name, new Typed(p.IsPath ? p.MapPaths(text, path => _keys.ContainsKey(path) ? project.Volume(path) : path) : text, "recipe"));
     }));
 
     private string Key(Declared declared, JsonObject parameters, JsonObject inputs) =>

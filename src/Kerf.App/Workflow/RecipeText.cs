@@ -158,7 +158,7 @@ public sealed class RecipeText
     // a path is another volume of the recipe (kept as its name) or a file beside the recipe (made absolute)
     private static IEnumerable<KeyValuePair<string, Typed>> Resolved(
         Declared declared, IEnumerable<KeyValuePair<string, Typed>> values, string folder, List<string> volumes) =>
-        values.Select(v => declared.Parameters.Any(p => p.Name == v.Key && p.IsPath) && v.Value.Text.Length > 0 && !volumes.Contains(v.Value.Text)
-            ? new(v.Key, v.Value with { Text = Path.GetFullPath(v.Value.Text, folder) })
+        values.Select(v => declared.Parameters.FirstOrDefault(p => p.Name == v.Key && p.IsPath) is { } parameter
+            ? new(v.Key, v.Value with { Text = parameter.MapPaths(v.Value.Text, path => volumes.Contains(path) ? path : Path.GetFullPath(path, folder)) })
             : v);
 }

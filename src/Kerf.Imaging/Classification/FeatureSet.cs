@@ -24,6 +24,19 @@ public enum FeatureFamily
     HessianOfGaussianEigenvalues,
 }
 
+/// <summary>Which features a set has besides ilastik's; its name is kept in model files.</summary>
+public enum FeatureKind
+{
+    /// <summary>ilastik's set alone.</summary>
+    Plain,
+
+    /// <summary>With the z-evolution while milling.</summary>
+    Milling,
+
+    /// <summary>With everything that was found to help.</summary>
+    All,
+}
+
 /// <summary>What a family looks at.</summary>
 public enum FeatureGroup
 {
@@ -70,6 +83,9 @@ public sealed record FeatureSet
     /// <summary>ilastik's scales.</summary>
     public static readonly IReadOnlyList<double> AllScales = [0.3, 0.7, 1.0, 1.6, 3.5, 5.0, 10.0];
 
+    /// <summary>Which features there are besides ilastik's.</summary>
+    public FeatureKind Kind { get; init; }
+
     /// <summary>2 or 3.</summary>
     public int Dimensions { get; init; } = 3;
 
@@ -107,6 +123,15 @@ public sealed record FeatureSet
             // 3: gradient of radius 1 inside smoothing of radius 2
             return new(Dimensions == 3 ? radii.Max(r => r.Z) + 3 : 0, radii.Max(r => r.Y) + 3, radii.Max(r => r.X) + 3);
         }
+    }
+
+    /// <summary>Refuses a kind of features that this version does not compute, and a selection that selects nothing.</summary>
+    /// <exception cref="InputError">It is one.</exception>
+    internal void Check()
+    {
+        // milling and all: their features are added where SignalFeatures makes its signals and names
+        if (Kind != FeatureKind.Plain) throw new InputError($"features: \"{Kind.ToString().ToLowerInvariant()}\" is not built yet; use plain.");
+        if (Features.Count == 0) throw new InputError("features: the families and scales leave none; scales below 0.7 serve gaussian-smoothing alone.");
     }
 
     internal static double PresmoothSigma(double sigma) => sigma > 1 ? Math.Sqrt(sigma * sigma - 1) : sigma;

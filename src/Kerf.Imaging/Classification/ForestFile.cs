@@ -32,13 +32,16 @@ public static class ForestFile
         string Features, int Dimensions, double[] Scales, FeatureFamily[] Families, double[] Spacing, bool Physical, double[]? Voxel,
         string[] Channels, string[] FeatureNames, Phase[] Phases, ForestTrainingRecord Training);
 
+    /// <summary>True when a file begins like a forest model; see <see cref="Load"/> for whether it is a sound one.</summary>
+    public static bool Recognises(ReadOnlySpan<byte> start) => start.StartsWith(Magic);
+
     /// <summary>Writes a model, whole or not at all. The same model gives the same bytes.</summary>
     public static void Save(ForestModel model, string path)
     {
         var set = model.Features;
         var header = JsonSerializer.SerializeToUtf8Bytes(
             new Header(
-                "plain", set.Dimensions, [.. set.Scales], [.. set.Families], [set.Spacing.Z, set.Spacing.Y, set.Spacing.X], model.Physical,
+                set.Kind.ToString().ToLowerInvariant(), set.Dimensions, [.. set.Scales], [.. set.Families], [set.Spacing.Z, set.Spacing.Y, set.Spacing.X], model.Physical,
                 model.Voxel is { } v ? [v.Z, v.Y, v.X] : null, [.. model.Channels], [.. model.FeatureNames], [.. model.Phases], model.Training),
             Json);
         using var file = new MemoryStream();
@@ -108,7 +111,8 @@ public static class ForestFile
         try
         {
             var header = JsonSerializer.Deserialize<Header>(bytes.AsSpan(Prefix, length), Json)!;
-            if (header.Features != "plain") throw new InputError($"{path}: uses the feature set \"{header.Features}\", which this version does not know. Update Kerf.");
+            if (!Enum.TryParse(header.Features, ignoreCase: true, out FeatureKind _) || !char.IsAsciiLetter(header.Features[0]))
+                throw new InputError($"{path}: uses the feature set \"{header.Features}\", which this version does not know. Update Kerf.");
             var packed = bytes.AsMemory(Prefix + length, bytes.Length - Prefix - length - Checksum);
             return Model(path, header, packed);
         }
@@ -125,11 +129,13 @@ public static class ForestFile
     {
         var set = new FeatureSet
         {
+            Kind = Enum.Parse<FeatureKind>(header.Features, ignoreCase: true),
             Dimensions = header.Dimensions,
             Scales = header.Scales,
             Families = header.Families,
             Spacing = (header.Spacing[0], header.Spacing[1], header.Spacing[2]),
         };
+        set.Check();
         var features = SignalFeatures.Signals(header.Channels.Length) * set.Features.Count;
         if (set.Dimensions is not (2 or 3) || header.Phases.Length is < 2 or > 255 || header.FeatureNames.Length != features) throw Damaged(path);
         var forest = Read(packed, features, header.Phases.Length, header.Training.Options.Trees);

@@ -19,11 +19,14 @@ public sealed record ForestModel(Forest Forest, FeatureSet Features)
     /// <summary>Voxel size of the training stack in nanometres; null when unknown.</summary>
     public required VoxelSize? Voxel { get; init; }
 
-    /// <summary>True when σ is a length: then stacks must have the training stack's voxel size.</summary>
+    /// <summary>True when σ is a length: then stacks must tell their voxel size.</summary>
     public required bool Physical { get; init; }
 
     /// <summary>The phases; class c of the forest is phase c.</summary>
     public required IReadOnlyList<Phase> Phases { get; init; }
+
+    /// <summary>The phases that a label volume can name: label 0, a phase in dense labels, is none there.</summary>
+    public IReadOnlyList<Phase> VisiblePhases => [.. Phases.Where(phase => phase.Label > 0)];
 
     /// <summary>How it was trained.</summary>
     public required ForestTrainingRecord Training { get; init; }
@@ -32,7 +35,9 @@ public sealed record ForestModel(Forest Forest, FeatureSet Features)
     public IReadOnlyList<string> FeatureNames => SignalFeatures.Names(Features, Channels);
 
     /// <summary>Refuses channels that the forest was not trained for.</summary>
-    /// <exception cref="InputError">Another number of channels, extents that differ, or another voxel size where σ is a length.</exception>
+    /// <exception cref="InputError">
+    /// Another number of channels, extents that differ, or another voxel size. Where σ counts in voxels an unknown voxel size passes.
+    /// </exception>
     public void Check(IReadOnlyList<IVolume> channels)
     {
         if (channels.Count != Channels.Count)
@@ -46,13 +51,32 @@ public sealed record ForestModel(Forest Forest, FeatureSet Features)
             if (channels[c].Info.Size != info.Size)
                 throw new InputError($"channel {Channels[c]}: is {channels[c].Info.Size} voxels, {Channels[0]} is {info.Size}; align and crop them to one grid first.");
         }
-        if (!Physical || Voxel is not { } trained) return;
+        if (Voxel is not { } trained || (!Physical && info.Voxel is null)) return;
         var voxel = info.RequireVoxel("a model with σ as a length");
-        for (var axis = 0; axis < 3; axis++)
+        // features of single slices do not see the slice thickness
+        for (var axis = Features.Dimensions == 2 && !Physical ? 1 : 0; axis < 3; axis++)
         {
             if (Math.Abs(voxel[axis] / trained[axis] - 1) > 0.01)
-                throw new InputError($"model: was trained on voxels of {trained} nm (z,y,x), this stack has {voxel}; resample it, or train a model for it.");
+            {
+                throw new InputError($"model: was trained on voxels of {trained} nm (z,y,x), this stack has {voxel}; "
+                    + "resample it, train a model for it, or, when the file tells a wrong size, give the right one with --voxel.");
+            }
         }
+    }
+
+    /// <summary>The channels in the model's order.</summary>
+    /// <param name="first">The model's first channel, whatever its name.</param>
+    /// <param name="others">The others by their names.</param>
+    /// <exception cref="InputError">One is missing, or the model has none of that name.</exception>
+    public IReadOnlyList<IVolume> Arrange(IVolume first, IReadOnlyList<(string Name, IVolume Volume)> others)
+    {
+        var names = string.Join(", ", Channels);
+        foreach (var (name, _) in others)
+        {
+            if (!Channels.Skip(1).Contains(name)) throw new InputError($"channel {name}: the model was trained on {names}, the first being the image; it takes no other.");
+        }
+        return [first, .. Channels.Skip(1).Select(name => others.FirstOrDefault(o => o.Name == name).Volume
+            ?? throw new InputError($"channel {name}: is missing; the model was trained on {names}. Add --channel {name}=PATH."))];
     }
 
     /// <summary>Importance of the groups, for the box plot: per group, the permutation importance of each of its features.</summary>

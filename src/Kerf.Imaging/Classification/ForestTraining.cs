@@ -51,6 +51,7 @@ public static class ForestTraining
         }
         if (labels.Info.Size != info.Size)
             throw new InputError($"labels: are {labels.Info.Size} voxels, the image is {info.Size}; labels need the image's grid, 0 where nothing is labelled.");
+        options.Features.Check();
         var set = options.Physical ? options.Features.Scaled(info.RequireVoxel("a forest with σ as a length")) : options.Features;
         var samples = Sample(labels, options, walk);
         var used = samples.Select(s => s.Label).Distinct().Order().ToArray();

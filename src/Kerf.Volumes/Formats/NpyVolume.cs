@@ -74,6 +74,9 @@ public static partial class NpyVolume
     {
         var axes = shape.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         var lengths = axes.Select(axis => int.TryParse(axis, NumberStyles.None, CultureInfo.InvariantCulture, out var length) ? length : 0).ToArray();
+        // ilastik keeps axes of length 1, for time in front and for channels behind
+        while (lengths.Length > 3 && lengths[^1] == 1) lengths = lengths[..^1];
+        while (lengths.Length > 3 && lengths[0] == 1) lengths = lengths[1..];
         var count = lengths.Take(3).Aggregate((decimal)1, (product, length) => product * length);
         if (lengths.Length is not (2 or 3) || count is 0 or > long.MaxValue / 8)
             throw new InputError($"{path}: has the shape ({shape}); a volume has 2 or 3 axes (z, y, x) of 1 and more. Save the part that is one.");

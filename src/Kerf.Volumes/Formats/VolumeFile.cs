@@ -52,6 +52,10 @@ public static class VolumeFile
     /// <exception cref="InputError">As <see cref="Save"/>.</exception>
     public static void CheckPlace(string path, SaveOptions? options = null) => VolumeWriter.CheckPlace(path, options ?? SaveOptions.Default);
 
+    /// <summary>Fails when <see cref="Save"/> could not write a volume of that kind there: to be asked before hours of work.</summary>
+    /// <exception cref="InputError">As <see cref="Save"/>.</exception>
+    public static void CheckPlace(VolumeInfo info, string path, SaveOptions? options = null) => VolumeWriter.CheckPlace(info, path, options ?? SaveOptions.Default);
+
     /// <summary>Fails when a float volume holds NaN or infinity; other types pass at once.</summary>
     /// <exception cref="InputError">Names the first slice that does, and how many voxels of it.</exception>
     public static void CheckFinite(IVolume source, Traversal walk, string name = "the volume")

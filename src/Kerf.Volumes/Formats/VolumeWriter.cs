@@ -35,6 +35,18 @@ internal static class VolumeWriter
         }
     }
 
+    public static void CheckPlace(VolumeInfo info, string path, SaveOptions options)
+    {
+        var (place, ending) = Parts(path);
+        Writer(new Announced(info), place, ending, Traversal.Default, options);
+        CheckPlace(path, options);
+    }
+
+    private sealed class Announced(VolumeInfo info) : IVolume
+    {
+        public VolumeInfo Info => info;
+    }
+
     private static Action<string> Writer(IVolume source, string place, string ending, Traversal walk, SaveOptions options)
     {
         var info = source.Info;

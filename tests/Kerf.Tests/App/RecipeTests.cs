@@ -43,6 +43,15 @@ public class RecipeTests
     }
 
     [Fact]
+    public void PathsStartAtTheRecipesFolderOrNameAVolumeAlsoInLists()
+    {
+        var text = Text.Replace("denoise: {from: align}", "forest: {labels: strokes.tif, channel: [se=align, inlens=../inlens.zarr]}", StringComparison.Ordinal);
+        var step = (Kerf.Imaging.ForestSegmentation)Build(text).Steps[2].Step;
+        Assert.Equal("/somewhere/strokes.tif", step.Labels);
+        Assert.Equal(["se=align", "inlens=/inlens.zarr"], step.Channel);
+    }
+
+    [Fact]
     public void WorkbookAndYamlHoldTheSame()
     {
         var text = RecipeYaml.Read(Text, "r.yaml");
