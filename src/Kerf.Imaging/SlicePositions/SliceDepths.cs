@@ -8,7 +8,7 @@ namespace Kerf.Imaging;
 public static class SliceDepths
 {
     /// <summary>Where a volume's metadata keep the depths of its slices, in nanometres, with commas between.</summary>
-    public const string DepthsKey = "sliceDepthsNm";
+    public const string DepthsKey = "slicePositionsNm";
 
     /// <summary>Where a repositioned volume's metadata say which of its planes hold a slice: indices with commas between.</summary>
     public const string PlanesKey = "slicePlanes";
@@ -33,12 +33,12 @@ public static class SliceDepths
         ? [.. text.Split(',').Select(number => double.Parse(number, CultureInfo.InvariantCulture))] : null;
 
     /// <summary>
-    /// Reads the depths of <paramref name="slices"/> slices from a table with commas, semicolons or tabs. A column whose heading begins with depth, position or z holds
+    /// Reads the depths of <paramref name="slices"/> slices (of as many as there are, when null) from a table with commas, semicolons or tabs. A column whose heading begins with depth, position or z holds
     /// depths; one that begins with thickness holds the distance from each slice to the next (the last one may be missing), as microscope logs have it. Without
     /// headings the last column holds depths. Depths count from the first slice.
     /// </summary>
     /// <exception cref="InputError">Missing, no such table, another number of slices, or depths that do not increase.</exception>
-    public static double[] Read(string path, int slices)
+    public static double[] Read(string path, int? slices)
     {
         string[] lines;
         try
@@ -62,16 +62,17 @@ public static class SliceDepths
         var values = Values(path, rows[(headings is null ? 0 : 1)..], column, mayEndEmpty: !areDepths);
         if (!areDepths)
         {
-            if (values.Count != slices && values.Count != slices - 1)
-                throw new InputError($"{path}: holds {values.Count} thicknesses for {slices} slices; give one for each slice, or for each gap between two ({slices - 1}).");
+            var count = slices ?? values.Count + 1;
+            if (values.Count != count && values.Count != count - 1)
+                throw new InputError($"{path}: holds {values.Count} thicknesses for {count} slices; give one for each slice, or for each gap between two ({count - 1}).");
             if (values.FindIndex(value => !(value.Value > 0)) is >= 0 and var bad)
                 throw new InputError(string.Create(CultureInfo.InvariantCulture, $"{path}: line {values[bad].Line}: thickness {values[bad].Value} nm; it must be above 0."));
-            var depths = new double[slices];
-            for (var k = 1; k < slices; k++) depths[k] = depths[k - 1] + values[k - 1].Value;
+            var depths = new double[count];
+            for (var k = 1; k < count; k++) depths[k] = depths[k - 1] + values[k - 1].Value;
             return depths;
         }
-        if (values.Count != slices) throw new InputError($"{path}: holds {values.Count} depths for {slices} slices; give one for each slice.");
-        for (var k = 1; k < slices; k++)
+        if (slices is not null && values.Count != slices) throw new InputError($"{path}: holds {values.Count} depths for {slices} slices; give one for each slice.");
+        for (var k = 1; k < values.Count; k++)
         {
             if (!(values[k].Value > values[k - 1].Value))
             {
