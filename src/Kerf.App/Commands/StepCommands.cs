@@ -74,6 +74,12 @@ public static class StepCommands
         }
         Directory.Delete(work, recursive: true);
         var json = run.Facts;
+        foreach (var (name, text) in run.Deliveries)
+        {
+            var beside = Path.ChangeExtension(output.TrimEnd('/'), name);
+            AtomicFile.WriteAllText(beside, text);
+            json[Path.GetFileNameWithoutExtension(name) + "File"] = beside;
+        }
         json["output"] = output;
         session.Print(json, () => $"{output}: {declared.Name} done{Summary(run.Facts)}");
     }

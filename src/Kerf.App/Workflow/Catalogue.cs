@@ -18,7 +18,9 @@ public static class Catalogue
     [
         Declared.Of<Align>(), Declared.Of<Crop>(), Declared.Of<Geometry>(), Declared.Of<Brightness>(), Declared.Of<Destripe>(), Declared.Of<Denoise>(),
         Declared.Of<Stretch>(), Declared.Of<Equalize>(), Declared.Of<Clahe>(), Declared.Of<Resample>(),
-        Declared.Of<Threshold>(), Declared.Of<KMeans>(), Declared.Of<Hysteresis>(), Declared.Of<Gabor>(), Declared.Of<SegmentElectrode>(), Declared.Of<ForestSegmentation>(), Declared.Of<Clean>(),
+        Declared.Of<Threshold>(), Declared.Of<KMeans>(), Declared.Of<Hysteresis>(), Declared.Of<Gabor>(), Declared.Of<SegmentElectrode>(),
+        Declared.Of<ForestSegmentation>(), Declared.Of<Clean>(),
+        Declared.Of<Reposition>(), Declared.Of<Fill>(), Declared.Of<Mimic>(),
     ];
 
     /// <summary>Measures.</summary>

@@ -102,6 +102,7 @@ public sealed class RecipeRun(Recipe recipe, Project project, Traversal walk, Fu
             work(run);
             using (var target = (ZarrVolume)run.Target!) target.Complete(walk);
             project.Publish(partial, name);
+            foreach (var (file, text) in run.Deliveries) AtomicFile.WriteAllText(Path.ChangeExtension(project.Volume(name), file), text);
             progress.Report(1);
             Record(name, declared, from, key, parameters, inputs, started, clock, run.Facts);
         });
