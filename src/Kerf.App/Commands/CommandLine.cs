@@ -27,7 +27,8 @@ public static class CommandLine
     private static IEnumerable<Command> All() =>
     [
         DemoCommand.Make(), .. RecipeCommands.All(), .. FileCommands.All(), MeasureCommands.Make(), GaborSearchCommand.Make(),
-        TrainCommands.Make(), PredictCommand.Make(), FeaturesCommand.Make(), ThicknessCommand.Make(), .. StepCommands.All(),
+        CompareCommand.Make(), SimulateCommand.Make(), StudyCommand.Make(), TrainCommands.Make(), PredictCommand.Make(), FeaturesCommand.Make(),
+        ThicknessCommand.Make(), .. StepCommands.All(),
     ];
 
     private static string Message(ParseResult parsed, string[] arguments, RootCommand root)
