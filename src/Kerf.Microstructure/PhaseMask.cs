@@ -31,6 +31,9 @@ public sealed class PhaseMask : IVolume<byte>
         Mark(target[..checked((int)box.Count)], (byte)Phase.Label);
     }
 
+    /// <summary>1 inside the specimen, 0 outside; null when all of the volume is specimen, so that nothing need be counted.</summary>
+    public IVolume<byte>? Specimen(Traversal walk) => ZeroIsOutside && HoldsAny(Labels, 0, walk) ? new SpecimenMask(Labels) : null;
+
     /// <summary>Finds the phase in a segmentation. Reads no further than the first slice that holds it.</summary>
     /// <param name="labels">The segmentation.</param>
     /// <param name="phase">Label number or name; null takes the only phase that there is.</param>
@@ -98,6 +101,17 @@ public sealed class PhaseMask : IVolume<byte>
             if (slice.AsSpan().Contains(label)) return true;
         }
         return false;
+    }
+
+    private sealed class SpecimenMask(IVolume<byte> labels) : IVolume<byte>
+    {
+        public VolumeInfo Info => labels.Info;
+
+        public void Read(Box box, Span<byte> target)
+        {
+            labels.Read(box, target);
+            foreach (ref var voxel in target[..checked((int)box.Count)]) voxel = voxel == 0 ? (byte)0 : (byte)1;
+        }
     }
 
     private static void Mark(Span<byte> voxels, byte label)
