@@ -27,17 +27,29 @@ public sealed record Anisotropy : PhaseMeasure
             ("eL2TwoPoint", null, "1"), ("eL2LinealPath", null, "1"), ("eDiameter", null, "1"),
             .. planes.Select(plane => ("ligamentDiameter", (string?)plane.Name, unit)),
         ];
-        var values = Numbers([.. curves.Select(curve => curve.Y)]);
-        var intervals = TiledCurve.Intervals(curves, setup.Grid, setup.Weights(walk), Numbers, seed, walk);
+        var (sampled, diameters) = Sample([.. curves.Select(curve => curve.Y)]);
+        double[] values =
+        [
+            Difference(sampled[0], sampled[1], sampled[2]), Difference(sampled[3], sampled[4], sampled[5]), OfDiameters(diameters[0], diameters[1], diameters[2]),
+            .. diameters,
+        ];
+        var intervals = TiledCurve.Intervals(curves, setup.Grid, setup.Weights(walk), Deviations, seed, walk);
+        // a difference d of curves, estimated as D, has | ‖d‖ − ‖D‖ | ≤ ‖d − D‖, and the resampled ‖D* − D‖ shows how large that may be
+        for (var i = 0; i < 3; i++) intervals[i] = intervals[i] is { } off ? new(Math.Max(0, values[i] - off.High), values[i] + off.High) : null;
         return new(
             [.. names.Select((n, i) => new Measurement(n.Name, mask.Phase.Name, n.Axis, values[i], n.Unit, intervals[i]?.Low, intervals[i]?.High, "anisotropy/block-bootstrap-95"))],
             [.. points.Select(c => new Curve($"twoPoint-{c.Name}", c.X, c.Y, unit)), .. paths.Concat(planes).Select(c => new Curve($"linealPath-{c.Name}", c.X, c.Y, unit))]);
 
-        double[] Numbers(double[][] y)
+        (double[][] Sampled, double[] Diameters) Sample(double[][] y) => (
+            [.. curves.Take(6).Select((curve, i) => Enumerable.Range(0, count).Select(k => TiledCurve.At(y[i], k * step / curve.X[1])).ToArray())],
+            [.. planes.Select((plane, i) => Diameter(plane.X, y[6 + i]))]);
+
+        double[] Deviations(double[][] y)
         {
-            var sampled = curves.Take(6).Select((curve, i) => Enumerable.Range(0, count).Select(k => TiledCurve.At(y[i], k * step / curve.X[1])).ToArray()).ToArray();
-            var diameters = planes.Select((plane, i) => Diameter(plane.X, y[6 + i])).ToArray();
-            return [Difference(sampled[0], sampled[1], sampled[2]), Difference(sampled[3], sampled[4], sampled[5]), OfDiameters(diameters[0], diameters[1], diameters[2]), .. diameters];
+            var (drawn, drawnDiameters) = Sample(y);
+            double Off(int x, int z) => Relative(Minus(drawn[x], drawn[z]), Minus(sampled[x], sampled[z]), Norm(sampled[x]) + Norm(sampled[z]));
+            double Between(int plane) => Math.Abs(drawnDiameters[plane] - drawnDiameters[0] - (diameters[plane] - diameters[0])) / diameters[0];
+            return [(Off(0, 2) + Off(1, 2)) / 2, (Off(3, 5) + Off(4, 5)) / 2, (Between(1) + Between(2)) / 2, .. drawnDiameters];
         }
     }
 
@@ -57,15 +69,21 @@ public sealed record Anisotropy : PhaseMeasure
         return area / path[0];
     }
 
-    private static double Relative(ReadOnlySpan<double> f, ReadOnlySpan<double> g)
+    private static double Relative(ReadOnlySpan<double> f, ReadOnlySpan<double> g) => Relative(f, g, Norm(f) + Norm(g));
+
+    private static double Relative(ReadOnlySpan<double> f, ReadOnlySpan<double> g, double norms) => 2 * Norm(Minus(f, g)) / norms;
+
+    private static double[] Minus(ReadOnlySpan<double> f, ReadOnlySpan<double> g)
     {
-        var (difference, ofF, ofG) = (0.0, 0.0, 0.0);
-        for (var i = 0; i < f.Length; i++)
-        {
-            difference += (f[i] - g[i]) * (f[i] - g[i]);
-            ofF += f[i] * f[i];
-            ofG += g[i] * g[i];
-        }
-        return 2 * Math.Sqrt(difference) / (Math.Sqrt(ofF) + Math.Sqrt(ofG));
+        var difference = f.ToArray();
+        for (var i = 0; i < difference.Length; i++) difference[i] -= g[i];
+        return difference;
+    }
+
+    private static double Norm(ReadOnlySpan<double> f)
+    {
+        var sum = 0.0;
+        foreach (var value in f) sum += value * value;
+        return Math.Sqrt(sum);
     }
 }

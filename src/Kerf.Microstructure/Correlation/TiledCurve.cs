@@ -6,10 +6,11 @@ namespace Kerf.Microstructure;
 /// <param name="Name">"x", "xy" …</param>
 /// <param name="X">Distances, from 0, equal steps.</param>
 /// <param name="Tiles">By tile and distance; their sum is the curve.</param>
-internal sealed record TiledCurve(string Name, double[] X, double[][] Tiles)
+/// <param name="Y">The curve.</param>
+internal sealed record TiledCurve(string Name, double[] X, double[][] Tiles, double[] Y)
 {
-    /// <summary>The curve.</summary>
-    public double[] Y { get; } = Sum(Tiles);
+    /// <summary>A curve that is the sum of its tiles.</summary>
+    public TiledCurve(string name, double[] x, double[][] tiles) : this(name, x, tiles, Sum(tiles)) { }
 
     /// <summary>A curve's value between its points, by linear interpolation.</summary>
     public static double At(double[] values, double position)

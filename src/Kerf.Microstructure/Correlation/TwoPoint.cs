@@ -47,11 +47,36 @@ public sealed record TwoPoint : PhaseMeasure
             var steps = setup.Steps((int)axis);
             counts.Count(setup.Mask, axis, steps, part);
             room?.Count(setup.Specimen!, axis, steps, part);
-            var pairs = Enumerable.Range(0, steps + 1).Select(lag => room?.Total(axis, lag) ?? counts.Room(axis, lag)).ToArray();
-            var last = Array.FindLastIndex(pairs, pair => pair > 0);
+            var pairs = Enumerable.Range(0, steps + 1).Select(lag => room is null ? counts.Room(axis, lag) : [.. room[axis].Select(tile => (double)tile[lag])]).ToArray();
+            var sums = Array.ConvertAll(pairs, tiles => tiles.Sum());
+            var last = Array.FindLastIndex(sums, pair => pair > 0);
             var x = Enumerable.Range(0, last + 1).Select(lag => lag * setup.Mask.Voxel[(int)axis]).ToArray();
-            return new TiledCurve(axis.Letter(), x, Array.ConvertAll(counts[axis], tile => x.Select((_, lag) => tile[lag] / pairs[lag]).ToArray()));
+            return new TiledCurve(axis.Letter(), x, Shares(counts, axis, pairs[..(last + 1)], sums), [.. x.Select((_, lag) => counts.Total(axis, lag) / sums[lag])]);
         })];
+    }
+
+    // S₂ = covariance + φ². A tile's share of the first is Σ (m − φ)(m′ − φ) over its pairs, of the second what follows from its own voxels: else how
+    // much of the phase happens to lie beside a tile, or how many of its partners the border takes, would look like a difference between axes.
+    private static double[][] Shares(PairCounts counts, Axis axis, double[][] pairs, double[] sums)
+    {
+        var (tiles, linear) = (counts[axis], counts.Linear(axis));
+        var shares = tiles.Select(_ => new double[pairs.Length]).ToArray();
+        var all = counts.Total(axis, 0);
+        var fraction = all / sums[0];
+        for (var lag = 0; lag < pairs.Length; lag++)
+        {
+            var rest = counts.Total(axis, lag) / sums[lag];
+            for (var tile = 0; tile < tiles.Length; tile++)
+            {
+                var covariance = tiles[tile][lag] - fraction * linear[tile][lag] + fraction * fraction * pairs[lag][tile];
+                var square = 2 * fraction * tiles[tile][0] - fraction * fraction * pairs[0][tile];
+                shares[tile][lag] = covariance / sums[lag] + square / sums[0];
+                rest -= shares[tile][lag];
+            }
+            // what the borders leave over goes to the tiles as the phase does
+            for (var tile = 0; tile < tiles.Length; tile++) shares[tile][lag] += rest * tiles[tile][0] / all;
+        }
+        return shares;
     }
 
     /// <summary>S₂ averaged over the directions of the planes across an axis.</summary>
