@@ -70,12 +70,14 @@ public sealed class PhaseMask : IVolume<byte>
         return this;
     }
 
-    private static Phase Named(IReadOnlyList<Phase> named, int label) => named.FirstOrDefault(p => p.Label == label) ?? Phase.Unnamed(label);
+    /// <summary>The phase of a label, by its name where it has one.</summary>
+    internal static Phase Named(IReadOnlyList<Phase> named, int label) => named.FirstOrDefault(p => p.Label == label) ?? Phase.Unnamed(label);
 
     private static string List(IVolume<byte> labels, Traversal walk) =>
         string.Join(", ", Present(labels, walk).Select(label => Named(labels.Info.Phases ?? [], label)).Select(p => p.Name == Phase.Unnamed(p.Label).Name ? $"{p.Label}" : $"{p.Label} ({p.Name})"));
 
-    private static int[] Present(IVolume<byte> labels, Traversal walk)
+    /// <summary>The values that a segmentation holds, in ascending order.</summary>
+    internal static int[] Present(IVolume<byte> labels, Traversal walk)
     {
         var seen = new bool[256];
         Blocks.ForEachSlice(labels, walk with { Progress = null }, (_, slice) =>
@@ -114,7 +116,8 @@ public sealed class PhaseMask : IVolume<byte>
         }
     }
 
-    private static void Mark(Span<byte> voxels, byte label)
+    /// <summary>1 where a voxel holds the label, else 0; in place.</summary>
+    internal static void Mark(Span<byte> voxels, byte label)
     {
         var i = 0;
         var (wanted, one) = (new Vector<byte>(label), Vector<byte>.One);

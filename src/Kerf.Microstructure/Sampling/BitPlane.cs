@@ -31,16 +31,18 @@ internal sealed class BitPlane
     /// <summary>Takes over voxels that are 0 or 1, row by row.</summary>
     public void Fill(ReadOnlySpan<byte> voxels)
     {
-        for (var row = 0; row < Rows; row++)
-        {
-            var from = voxels.Slice(row * Columns, Columns);
-            var to = Row(row);
-            to.Clear();
-            var eights = MemoryMarshal.Cast<byte, ulong>(from);
-            // gathers the lowest bits of eight bytes in the highest byte
-            for (var i = 0; i < eights.Length; i++) to[i >> 3] |= eights[i] * 0x0102040810204080 >> 56 << 8 * (i & 7);
-            for (var column = eights.Length * 8; column < Columns; column++) to[column >> 6] |= (ulong)from[column] << column;
-        }
+        for (var row = 0; row < Rows; row++) FillRow(row, voxels.Slice(row * Columns, Columns));
+    }
+
+    /// <summary>Takes over the voxels, 0 or 1, of one row.</summary>
+    public void FillRow(int row, ReadOnlySpan<byte> voxels)
+    {
+        var to = Row(row);
+        to.Clear();
+        var eights = MemoryMarshal.Cast<byte, ulong>(voxels);
+        // gathers the lowest bits of eight bytes in the highest byte
+        for (var i = 0; i < eights.Length; i++) to[i >> 3] |= eights[i] * 0x0102040810204080 >> 56 << 8 * (i & 7);
+        for (var column = eights.Length * 8; column < voxels.Length; column++) to[column >> 6] |= (ulong)voxels[column] << column;
     }
 
     /// <summary>Every bit of every row set.</summary>
