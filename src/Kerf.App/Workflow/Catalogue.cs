@@ -24,7 +24,11 @@ public static class Catalogue
     ];
 
     /// <summary>Measures.</summary>
-    public static readonly IReadOnlyList<Declared> Measures = [Declared.Of<Fractions>(), Declared.Of<Noise>()];
+    public static readonly IReadOnlyList<Declared> Measures =
+    [
+        Declared.Of<Fractions>(), Declared.Of<Surface>(), Declared.Of<TripleBoundary>(), Declared.Of<TwoPoint>(), Declared.Of<LinealPath>(), Declared.Of<Anisotropy>(),
+        Declared.Of<Connectedness>(), Declared.Of<Representativeness>(), Declared.Of<Noise>(),
+    ];
 
     /// <summary>The step of that name.</summary>
     /// <exception cref="InputError">There is none; with the nearest name.</exception>

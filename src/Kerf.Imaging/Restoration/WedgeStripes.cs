@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Numerics.Tensors;
 using System.Runtime.Intrinsics;
+using Kerf.Volumes;
 
 namespace Kerf.Imaging;
 

@@ -2,7 +2,7 @@ using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
-namespace Kerf.Imaging;
+namespace Kerf.Volumes;
 
 /// <summary>
 /// The complex discrete Fourier transform of one length, done for <see cref="Lanes"/> lines side by side: element i of line l lies at
