@@ -19,6 +19,7 @@ public static class Catalogue
         Declared.Of<Align>(), Declared.Of<Crop>(), Declared.Of<Geometry>(), Declared.Of<Brightness>(), Declared.Of<Destripe>(), Declared.Of<Denoise>(),
         Declared.Of<Stretch>(), Declared.Of<Equalize>(), Declared.Of<Clahe>(), Declared.Of<Resample>(),
         Declared.Of<Threshold>(), Declared.Of<KMeans>(), Declared.Of<Hysteresis>(), Declared.Of<Gabor>(), Declared.Of<SegmentElectrode>(), Declared.Of<Clean>(),
+        Declared.Of<Distance>(),
     ];
 
     /// <summary>Measures.</summary>
