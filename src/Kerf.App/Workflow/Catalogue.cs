@@ -19,11 +19,11 @@ public static class Catalogue
         Declared.Of<Align>(), Declared.Of<Crop>(), Declared.Of<Geometry>(), Declared.Of<Brightness>(), Declared.Of<Destripe>(), Declared.Of<Denoise>(),
         Declared.Of<Stretch>(), Declared.Of<Equalize>(), Declared.Of<Clahe>(), Declared.Of<Resample>(),
         Declared.Of<Threshold>(), Declared.Of<KMeans>(), Declared.Of<Hysteresis>(), Declared.Of<Gabor>(), Declared.Of<SegmentElectrode>(), Declared.Of<Clean>(),
-        Declared.Of<Distance>(),
+        Declared.Of<Distance>(), Declared.Of<ThicknessMap>(), Declared.Of<SeparateParticles>(),
     ];
 
     /// <summary>Measures.</summary>
-    public static readonly IReadOnlyList<Declared> Measures = [Declared.Of<Fractions>(), Declared.Of<Noise>()];
+    public static readonly IReadOnlyList<Declared> Measures = [Declared.Of<Fractions>(), Declared.Of<Thickness>(), Declared.Of<Particles>(), Declared.Of<ParticleInterior>(), Declared.Of<Noise>()];
 
     /// <summary>The step of that name.</summary>
     /// <exception cref="InputError">There is none; with the nearest name.</exception>

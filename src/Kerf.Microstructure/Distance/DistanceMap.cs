@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Numerics.Tensors;
 using Kerf.Volumes;
 
@@ -29,33 +28,59 @@ public static class DistanceMap
     /// <exception cref="InputError">The phase fills the volume, or the budget does not hold a slab as thick as the largest distance.</exception>
     public static void Write(IVolume<byte> mask, IWritableVolume<float> target, Traversal walk) => Write(mask, target, walk, null);
 
-    /// <summary>Whole volume, squared, in units of the x edge: what thickness and particles start from.</summary>
+    /// <summary>Squared distances of the whole volume in units of the x edge: 4 bytes per voxel.</summary>
     internal static float[] Squared(IVolume<byte> mask, Traversal walk)
     {
-        var info = new Volume<float>(mask.Info with { Phases = null });
-        SquaredDistance.Fill(mask, Box.Whole(mask.Info.Size), info.Data, Lengths.Voxel(mask.Info), walk);
-        return !float.IsPositiveInfinity(info.Data[0]) ? info.Data : throw Filled();
+        var squared = GC.AllocateUninitializedArray<float>(checked((int)mask.Info.Size.Count));
+        SquaredDistance.Fill(mask, Box.Whole(mask.Info.Size), squared, Lengths.Voxel(mask.Info), walk);
+        return float.IsPositiveInfinity(squared[0]) ? throw Filled() : squared;
     }
 
-    private static void Write(IVolume<byte> mask, IWritableVolume<float> target, Traversal walk, float[]? whole)
+    /// <summary>The largest distance of the map, nothing stored.</summary>
+    internal static double Largest(IVolume<byte> mask, Traversal walk)
+    {
+        var largest = 0f;
+        Slabs(mask, walk, null, (squared, region, first, depth) =>
+        {
+            var plane = mask.Info.Size.SliceCount;
+            // a slice at a time: a span of floats ends at 2^31, a slab need not
+            for (var z = first; z < first + depth; z++)
+                largest = Math.Max(largest, TensorPrimitives.Max<float>(squared.AsSpan((int)((z - region.Start.Z) * plane), (int)plane)));
+        });
+        return Math.Sqrt(largest) * Lengths.Voxel(mask.Info).X;
+    }
+
+    /// <summary>Called with squared distances in units of the x edge, the region they fill, and the slices of it (first, count) that are sure.</summary>
+    internal delegate void Slab(float[] squared, Box region, int first, int depth);
+
+    private static void Write(IVolume<byte> mask, IWritableVolume<float> target, Traversal walk, float[]? whole) =>
+        Slabs(mask, walk, whole, (squared, region, first, depth) => Root(squared, region, first, depth, target, (float)Lengths.Voxel(mask.Info).X, walk));
+
+    private static void Slabs(IVolume<byte> mask, Traversal walk, float[]? whole, Slab body)
     {
         var (size, voxel) = (mask.Info.Size, Lengths.Voxel(mask.Info));
-        var affordable = (int)Math.Min(size.Z, walk.MemoryBytes / 2 / (5 * size.SliceCount));
+        var affordable = (int)Math.Min(size.Z, Math.Min(walk.MemoryBytes / 2 / (5 * size.SliceCount), Array.MaxLength / size.SliceCount));
         var halo = affordable == size.Z ? 0 : FirstHalo;
+        float[]? kept = null;
         for (var z = 0; z < size.Z;)
         {
             var depth = Math.Min(affordable - 2 * halo, size.Z - z);
             if (depth < 1) throw TooLittle(walk, size);
             var start = Math.Max(0, z - halo);
             var region = Box.Slices(size, start, Math.Min(size.Z, z + depth + halo) - start);
-            var squared = whole ?? ArrayPool<float>.Shared.Rent(checked((int)region.Count));
+            var squared = whole ?? Buffer(region, ref kept);
             SquaredDistance.Fill(mask, region, squared, voxel, walk.Part((double)z / size.Z, (double)(z + depth) / size.Z));
             var sure = Sure(squared, region, z, depth, size, voxel, walk);
-            if (sure) Root(squared, region, z, depth, target, (float)voxel.X, walk);
-            if (whole is null) ArrayPool<float>.Shared.Return(squared);
+            if (sure) body(squared, region, z, depth);
             if (!sure) halo = region.Size == size ? throw Filled() : 2 * halo;
             else z += depth;
         }
+    }
+
+    private static float[] Buffer(Box region, ref float[]? kept)
+    {
+        if (kept is null || kept.Length < region.Count) kept = GC.AllocateUninitializedArray<float>(checked((int)region.Count));
+        return kept;
     }
 
     // no slice outside the region can hold anything nearer than what was found
@@ -89,7 +114,7 @@ public static class DistanceMap
         });
     }
 
-    private static InputError Filled() => new("distance: every voxel is of the phase; there is nothing to measure the distance to. Choose another with --phase.");
+    internal static InputError Filled() => new("distance: every voxel is of the phase; there is nothing to measure the distance to. Choose another with --phase.");
 
     private static InputError TooLittle(Traversal walk, Size3 size) => new(
         $"distance: a memory budget of {walk.MemoryBytes >> 20} MiB does not hold as many slices of {size.Y}×{size.X} as the largest distance spans; "
