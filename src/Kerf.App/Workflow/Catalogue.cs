@@ -23,7 +23,7 @@ public static class Catalogue
     ];
 
     /// <summary>Measures.</summary>
-    public static readonly IReadOnlyList<Declared> Measures = [Declared.Of<Fractions>(), Declared.Of<Thickness>(), Declared.Of<Particles>(), Declared.Of<ParticleInterior>(), Declared.Of<Noise>()];
+    public static readonly IReadOnlyList<Declared> Measures = [Declared.Of<Fractions>(), Declared.Of<Thickness>(), Declared.Of<Skeleton>(), Declared.Of<Particles>(), Declared.Of<ParticleInterior>(), Declared.Of<Noise>()];
 
     /// <summary>The step of that name.</summary>
     /// <exception cref="InputError">There is none; with the nearest name.</exception>
