@@ -13,9 +13,12 @@ Dictionary<string, Func<IVolume, int, IVolume>> peers = new()
     ["destripe-guarded"] = DestripePeer.Guarded,
     ["nlm"] = Nlm.Run,
     ["electrode"] = Electrode.Run,
+    ["distance"] = ShapePeers.Distance,
+    ["thickness"] = ShapePeers.Thickness,
 };
 
 if (args is ["forest"]) return ForestBenchmark.Run();
+if (args is ["scaling", .. var edges]) return ScalingBenchmark.Run([.. edges.Select(edge => int.Parse(edge, CultureInfo.InvariantCulture))]);
 if (args is not ["peers", var name, "--stack", var stackPath, "--threads", var threads, "--out", var outPath] || !peers.TryGetValue(name, out var work))
 {
     Console.Error.WriteLine($"usage: kerf-benchmarks peers {string.Join('|', peers.Keys)} --stack FILE.npy --threads N --out FILE.npy");

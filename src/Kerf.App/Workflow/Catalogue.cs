@@ -21,13 +21,15 @@ public static class Catalogue
         Declared.Of<Threshold>(), Declared.Of<KMeans>(), Declared.Of<Hysteresis>(), Declared.Of<Gabor>(), Declared.Of<SegmentElectrode>(),
         Declared.Of<ForestSegmentation>(), Declared.Of<Clean>(),
         Declared.Of<Reposition>(), Declared.Of<Fill>(), Declared.Of<Mimic>(),
+        Declared.Of<Distance>(), Declared.Of<ThicknessMap>(), Declared.Of<SeparateParticles>(),
     ];
 
     /// <summary>Measures.</summary>
     public static readonly IReadOnlyList<Declared> Measures =
     [
         Declared.Of<Fractions>(), Declared.Of<Surface>(), Declared.Of<TripleBoundary>(), Declared.Of<TwoPoint>(), Declared.Of<LinealPath>(), Declared.Of<Anisotropy>(),
-        Declared.Of<Connectedness>(), Declared.Of<Representativeness>(), Declared.Of<Noise>(),
+        Declared.Of<Thickness>(), Declared.Of<Skeleton>(), Declared.Of<Connectedness>(), Declared.Of<Particles>(), Declared.Of<ParticleInterior>(),
+        Declared.Of<Representativeness>(), Declared.Of<Noise>(),
     ];
 
     /// <summary>The step of that name.</summary>

@@ -13,7 +13,7 @@ public sealed record RulerReading(SliceThickness Thickness, int[] Box, float[][]
 
 /// <summary>
 /// Thickness from ruler marks on the specimen: two trenches run parallel to the milling direction and stay where they are, two are inclined to it and move from slice to
-/// slice (T-II; Jones et al. 2014, doi:10.1016/j.ultramic.2013.11.006). See docs/methods/thickness.md.
+/// slice (T-II; Jones et al. 2014, doi:10.1016/j.ultramic.2013.11.006). See docs/methods/slice-thickness.md.
 /// </summary>
 public static class Ruler
 {

@@ -5,7 +5,7 @@ namespace Kerf.Imaging;
 /// <param name="Scale">In nanometres.</param>
 public sealed record GammaLaw(double Shape, double Scale);
 
-/// <summary>How thick each slice is: the distance from slice k to slice k + 1, so one value fewer than slices. See docs/methods/thickness.md.</summary>
+/// <summary>How thick each slice is: the distance from slice k to slice k + 1, so one value fewer than slices. See docs/methods/slice-thickness.md.</summary>
 /// <param name="Thickness">In nanometres.</param>
 /// <param name="Uncertainty">Standard error of each, in nanometres; NaN where the source tells none.</param>
 /// <param name="Outliers">Which of them lie more than 1.5 standard deviations from the mean of all, or could not be measured; in ascending order.</param>
