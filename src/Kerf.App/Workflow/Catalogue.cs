@@ -23,7 +23,7 @@ public static class Catalogue
     ];
 
     /// <summary>Measures.</summary>
-    public static readonly IReadOnlyList<Declared> Measures = [Declared.Of<Fractions>(), Declared.Of<Noise>()];
+    public static readonly IReadOnlyList<Declared> Measures = [Declared.Of<Fractions>(), Declared.Of<Noise>(), Declared.Of<TortuosityFactor>()];
 
     /// <summary>The step of that name.</summary>
     /// <exception cref="InputError">There is none; with the nearest name.</exception>
