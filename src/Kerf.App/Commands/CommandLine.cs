@@ -27,7 +27,7 @@ public static class CommandLine
     private static IEnumerable<Command> All() =>
     [
         DemoCommand.Make(), .. RecipeCommands.All(), .. FileCommands.All(), MeasureCommands.Make(), GaborSearchCommand.Make(),
-        CompareCommand.Make(), SimulateCommand.Make(), StudyCommand.Make(), TrainCommands.Make(), PredictCommand.Make(), FeaturesCommand.Make(),
+        CompareCommand.Make(), SimulateCommands.Make(), StudyCommand.Make(), TrainCommands.Make(), PredictCommand.Make(), FeaturesCommand.Make(),
         ThicknessCommand.Make(), .. StepCommands.All(),
     ];
 

@@ -27,7 +27,7 @@ public static class LadderStudy
     public static IReadOnlyList<Rung> Run(Size3 size, ulong seed, Traversal walk)
     {
         var voxel = VoxelSize.Cube(20);
-        var (se2, inLens, truth) = SimulateCommand.Stack(size, voxel, seed, walk.Part(0, 0.1));
+        var (se2, inLens, truth) = TwoDetectorCommand.Stack(size, voxel, seed, walk.Part(0, 0.1));
         // strokes near both ends; what lies at least 15 slices (300 nm) from any is scored
         int[] drawn = [size.Z / 10, size.Z / 5, size.Z * 4 / 5, size.Z * 9 / 10];
         var strokes = Strokes.Draw(truth, drawn, 10, seed);

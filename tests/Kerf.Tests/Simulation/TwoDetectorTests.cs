@@ -61,7 +61,7 @@ public class TwoDetectorTests
     [Fact]
     public void ThreadsDoNotShowAndDetectorsHaveNoiseOfTheirOwn()
     {
-        (Volume<byte> Se2, Volume<byte> InLens, Volume<byte> Truth) Run(int threads) => App.SimulateCommand.Stack(Field, Voxel, 3, Traversal.Default with { Threads = threads });
+        (Volume<byte> Se2, Volume<byte> InLens, Volume<byte> Truth) Run(int threads) => App.TwoDetectorCommand.Stack(Field, Voxel, 3, Traversal.Default with { Threads = threads });
         var (one, two) = (Run(1), Run(2));
         Assert.Equal(one.Se2.Data, two.Se2.Data);
         Assert.Equal(one.InLens.Data, two.InLens.Data);

@@ -6,13 +6,11 @@ using Kerf.Volumes;
 
 namespace Kerf.App;
 
-/// <summary>kerf simulate KIND OUT: virtual specimens and images with known truth.</summary>
-public static class SimulateCommand
+/// <summary>kerf simulate two-detector OUT: a porous cathode's images by two detectors, with known truth.</summary>
+public static class TwoDetectorCommand
 {
-    /// <summary>The command with one subcommand per kind.</summary>
-    public static Command Make() => new("simulate", "Makes virtual specimens and images whose truth is known.") { TwoDetectorStack() };
-
-    private static Command TwoDetectorStack()
+    /// <summary>The subcommand.</summary>
+    public static Command Make()
     {
         var output = new Argument<string>("OUT") { Description = "A folder: receives se2.zarr, inlens.zarr and truth.zarr (1 void, 2 carbon-binder, 3 NMC)." };
         var size = new Option<string>("--size") { Description = "Extent in voxels.", HelpName = "z,y,x", DefaultValueFactory = _ => "96,192,192" };
