@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Text.Json;
 using Kerf.Imaging;
 using Kerf.Volumes;
@@ -48,11 +49,14 @@ public static class ForestPeers
         var steps = Steps(forest, columns);
         return threads =>
         {
+            var (clock, before) = (Stopwatch.StartNew(), Process.GetCurrentProcess().TotalProcessorTime);
             var probabilities = forest.Probabilities(columns, new() { Threads = threads });
+            var seconds = clock.Elapsed.TotalSeconds;
+            var processorSeconds = (Process.GetCurrentProcess().TotalProcessorTime - before).TotalSeconds;
             var result = new Volume<float>(new Size3(probabilities.Length + columns.Length, slices * size.Y, size.X));
             for (var p = 0; p < result.Info.Size.Z; p++)
                 (p < probabilities.Length ? probabilities[p] : columns[p - probabilities.Length]).CopyTo(result.Data.AsSpan(p * columns[0].Length));
-            return Facts(result, new { voxels = columns[0].Length, steps, nodes = forest.Trees.Average(t => t.Nodes.Length) });
+            return Facts(result, new { seconds, processorSeconds, voxels = columns[0].Length, steps, nodes = forest.Trees.Average(t => t.Nodes.Length) });
         };
     }
 
@@ -65,8 +69,10 @@ public static class ForestPeers
             var walk = new Traversal { Threads = threads };
             var (model, findings) = ForestTraining.Run([("grey", stack)], labels, new(), walk);
             var target = new Volume<byte>(stack.Info.Size);
+            var before = Process.GetCurrentProcess().TotalProcessorTime;
             var speed = ForestPrediction.Run(model, [stack], target, new(), walk);
-            return Facts(target, new { voxelsPerSecond = speed, outOfBagError = findings.OutOfBagError });
+            var processor = (Process.GetCurrentProcess().TotalProcessorTime - before).TotalSeconds;
+            return Facts(target, new { voxelsPerSecond = speed, predictProcessorSeconds = processor, outOfBagError = findings.OutOfBagError });
         };
     }
 

@@ -92,7 +92,7 @@ public static class ForestPrediction
                 {
                     var voxels = Math.Min(_traversal.Tile, _features.Plane - start);
                     for (var f = 0; f < _features.Count; f++) _traversal.Take(_quantiser, f, _features.Values(f).Slice(start, voxels));
-                    _traversal.Vote();
+                    _traversal.Vote(winnerOnly: maps.Probabilities is null && maps.Uncertainty is null);
                     Judge(inner.Size, z, start, voxels);
                 }
             }

@@ -8,7 +8,8 @@ namespace Kerf.Imaging;
 /// Walks many voxels through a forest, tile by tile and tree by tree: the tree's top for 64 voxels at once (<see cref="TreeTop"/>); then the voxels are sorted by the
 /// subtree they reached, so that what follows reads each subtree once and not once per voxel; then batches of them walk on, and every few steps those
 /// that reached a leaf leave the batch. Eight walks take each step side by side: independent steps hide each other's latency, and a step has no
-/// branch. The bins lie twice: by feature for the tops, by voxel for the walks, where 61 features share a cache line.
+/// branch. The bins lie twice: by feature for the tops, by voxel for the walks, where 61 features share a cache line. When only the winner is asked for,
+/// a voxel whose first class leads by more than the trees that are left can give takes no further part.
 /// </summary>
 internal sealed class ForestTraversal
 {
@@ -28,6 +29,9 @@ internal sealed class ForestTraversal
     private readonly sbyte[] _bins;
     private readonly byte[] _rows, _ways;
     private readonly uint[] _leaves;
+    // the voxels that take part come first; which they are, and the votes of all by their own place
+    private readonly int[] _voxels, _counted;
+    private int _open;
     // a walk is its node above the place of its voxel's bins
     private readonly ulong[] _walks;
     private readonly int _rowBytes;
@@ -43,7 +47,7 @@ internal sealed class ForestTraversal
         (_leaves, _walks) = (new uint[Tile * (_rowBytes >> LineBits)], new ulong[Tile + Lanes]);
         // a walk that waits at a leaf reads the "feature" that is the leaf's row of votes, and throws it away
         _rows = new byte[Tile * _rowBytes + forest.Trees.Max(t => t.Votes.Length)];
-        Votes = new int[Tile * VoteStride];
+        (_voxels, _counted, Votes) = (new int[Tile], new int[Tile * VoteStride], new int[Tile * VoteStride]);
     }
 
     /// <summary>Voxels per call for a number of features: their bins stay in the second-level cache.</summary>
@@ -68,22 +72,55 @@ internal sealed class ForestTraversal
         }
     }
 
-    /// <summary>Sums the votes of all trees.</summary>
-    public void Vote()
+    /// <summary>Sums the votes of all trees, or of as many as decide which class has most (the first of equals).</summary>
+    public void Vote(bool winnerOnly = false)
     {
         Transpose();
-        Array.Clear(Votes);
-        for (var first = 0; first < _forest.Trees.Count; first += Trees)
+        Array.Clear(_counted);
+        for (var v = 0; v < Tile; v++) _voxels[v] = v;
+        _open = Tile;
+        for (var first = 0; first < _forest.Trees.Count && _open > 0; first += Trees)
         {
             var count = Math.Min(Trees, _forest.Trees.Count - first);
             Descend(first, count);
             for (var t = 0; t < count; t++)
             {
                 var tree = _forest.Trees[first + t];
-                var open = Sort(tree, _forest.Tops[first + t].Below, _ways.AsSpan(t * Tile, Tile));
+                var open = Sort(tree, _forest.Tops[first + t].Below, _ways.AsSpan(t * Tile, _open));
                 for (var start = 0; start < open; start += Batch) Finish(tree, start, Math.Min(Batch, open - start));
                 Add(tree);
             }
+            var left = _forest.Trees.Count - first - count;
+            if (left == 0 || winnerOnly && left < first + count) Settle(left);
+        }
+    }
+
+    // takes the voxels out whose winner the trees that are left cannot change
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void Settle(int left)
+    {
+        var open = 0;
+        for (var i = 0; i < _open; i++)
+        {
+            var votes = _counted.AsSpan(i * VoteStride, VoteStride);
+            var (first, second) = (0, 0);
+            foreach (var vote in votes) (first, second) = vote > first ? (vote, first) : (first, Math.Max(second, vote));
+            if (left == 0 || first - second > left * DecisionTree.One)
+            {
+                votes.CopyTo(Votes.AsSpan(_voxels[i] * VoteStride));
+                continue;
+            }
+            _voxels[open] = _voxels[i];
+            votes.CopyTo(_counted.AsSpan(open * VoteStride));
+            _rows.AsSpan(i * _rowBytes, _rowBytes).CopyTo(_rows.AsSpan(open * _rowBytes));
+            open++;
+        }
+        _open = open;
+        var features = _forest.Bins.Features;
+        for (var v = 0; v < open; v++)
+        {
+            ref var to = ref _bins[v / TreeTop.Group * TreeTop.Group * features + v % TreeTop.Group];
+            for (var f = 0; f < features; f++) Unsafe.Add(ref to, f * TreeTop.Group) = TreeTop.Signed(_rows[v * _rowBytes + f]);
         }
     }
 
@@ -106,7 +143,7 @@ internal sealed class ForestTraversal
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void Descend(int first, int count)
     {
-        for (var start = 0; start < Tile; start += TreeTop.Group)
+        for (var start = 0; start < _open; start += TreeTop.Group)
         {
             ref var bins = ref _bins[start * _forest.Bins.Features];
             for (var t = 0; t < count; t++) _forest.Tops[first + t].Descend(ref bins, ref _ways[t * Tile + start]);
@@ -136,7 +173,7 @@ internal sealed class ForestTraversal
             walks[starts[way]++] = (ulong)(uint)below[way] << 32 | row;
             row += stride;
         }
-        for (var i = open; i < Tile; i++) _leaves[(uint)walks[i] >> LineBits] = (uint)(tree.Nodes[(int)(walks[i] >> 32)] >> 32);
+        for (var i = open; i < ways.Length; i++) _leaves[(uint)walks[i] >> LineBits] = (uint)(tree.Nodes[(int)(walks[i] >> 32)] >> 32);
         return open;
     }
 
@@ -229,8 +266,8 @@ internal sealed class ForestTraversal
         var (stride, lines) = ((nuint)VoteStride, _rowBytes >> LineBits);
         for (nuint c = 0; c < stride; c += 4)
         {
-            ref var sum = ref Votes[c];
-            for (var i = 0; i < _leaves.Length; i += lines)
+            ref var sum = ref _counted[c];
+            for (var i = 0; i < _open * lines; i += lines)
             {
                 (Vector128.LoadUnsafe(ref sum) + Vector128.LoadUnsafe(ref Unsafe.Add(ref table, _leaves[i] * stride + c))).StoreUnsafe(ref sum);
                 sum = ref Unsafe.Add(ref sum, stride);
