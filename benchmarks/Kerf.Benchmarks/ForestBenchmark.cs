@@ -36,11 +36,13 @@ public static class ForestBenchmark
                 Console.WriteLine($"{samples} samples, noise {noise}: train {clock.Elapsed.TotalSeconds:f2} s wall, {spent:f2} s processor; error {findings.OutOfBagError:f3}, depth {forest.Trees.Average(t => t.Depth):f1}, nodes {forest.Trees.Average(t => t.Nodes.Length):f0}");
                 var traversal = new ForestTraversal(forest);
                 var steps = 0L;
-                for (var v = 0; v < traversal.Tile; v++)
+                var quantiser = new BinQuantiser(forest.Bins);
+                for (var f = 0; f < 61; f++) traversal.Take(quantiser, f, [.. Enumerable.Range(0, traversal.Tile).Select(v => columns[f][v % samples] * 0.98f)]);
+                var row = new byte[61];
+                for (var v = 0; v < 256; v++)
                 {
-                    var row = traversal.Bins.AsSpan(v * traversal.RowBytes, 61);
                     for (var f = 0; f < 61; f++) row[f] = forest.Bins.Bin(f, columns[f][v % samples] * 0.98f);
-                    if (v < 256) foreach (var tree in forest.Trees) for (var i = 0; !DecisionTree.IsLeaf(tree.Nodes[i]); steps++) i = DecisionTree.Next(tree.Nodes[i], row[DecisionTree.Feature(tree.Nodes[i])]);
+                    foreach (var tree in forest.Trees) for (var i = 0; !DecisionTree.IsLeaf(tree.Nodes[i]); steps++) i = DecisionTree.Next(tree.Nodes[i], row[DecisionTree.Feature(tree.Nodes[i])]);
                 }
                 traversal.Vote();
                 for (var k = 0; k < 3; k++)

@@ -4,30 +4,45 @@ using Kerf.Benchmarks;
 using Kerf.Volumes;
 
 // kerf-benchmarks peers NAME --stack FILE.npy --threads N --out FILE.npy: does the work of benchmarks/peers/NAME.py once to warm up and once on
-// the clock, and prints the seconds. benchmarks/peers/run.py calls it.
-Dictionary<string, Func<IVolume, int, IVolume>> peers = new()
+// the clock, and prints the seconds. benchmarks/peers/run.py calls it. What an entry does before it returns its work is on no clock.
+Dictionary<string, Func<IVolume, string, Func<int, IVolume>>> peers = new()
 {
-    ["align"] = AlignPeer.Run,
-    ["destripe"] = DestripePeer.Run,
-    ["destripe_numpy"] = DestripePeer.Run,
-    ["destripe-guarded"] = DestripePeer.Guarded,
-    ["nlm"] = Nlm.Run,
-    ["electrode"] = Electrode.Run,
+    ["align"] = (stack, _) => threads => AlignPeer.Run(stack, threads),
+    ["destripe"] = (stack, _) => threads => DestripePeer.Run(stack, threads),
+    ["destripe_numpy"] = (stack, _) => threads => DestripePeer.Run(stack, threads),
+    ["destripe-guarded"] = (stack, _) => threads => DestripePeer.Guarded(stack, threads),
+    ["nlm"] = (stack, _) => threads => Nlm.Run(stack, threads),
+    ["electrode"] = (stack, _) => threads => Electrode.Run(stack, threads),
+    ["distance"] = (stack, _) => threads => ShapePeers.Distance(stack, threads),
+    ["thickness"] = (stack, _) => threads => ShapePeers.Thickness(stack, threads),
+    ["features"] = ForestPeers.Features,
+    ["forest-train"] = ForestPeers.Train,
+    ["forest-predict"] = ForestPeers.Predict,
+    ["forest-end-to-end"] = ForestPeers.EndToEnd,
 };
 
 if (args is ["forest"]) return ForestBenchmark.Run();
-if (args is not ["peers", var name, "--stack", var stackPath, "--threads", var threads, "--out", var outPath] || !peers.TryGetValue(name, out var work))
+if (args is ["scaling", .. var edges]) return ScalingBenchmark.Run([.. edges.Select(edge => int.Parse(edge, CultureInfo.InvariantCulture))]);
+if (args is not ["peers", var name, "--stack", var stackPath, "--threads", var count, "--out", var outPath] || !peers.TryGetValue(name, out var prepare))
 {
     Console.Error.WriteLine($"usage: kerf-benchmarks peers {string.Join('|', peers.Keys)} --stack FILE.npy --threads N --out FILE.npy");
     return 2;
 }
 var opened = NpyVolume.Open(stackPath);
-IVolume stack = opened is IVolume<byte> bytes ? Volume<byte>.Load(bytes) : Volume<float>.Load(opened.AsFloat());
-work(stack, int.Parse(threads, CultureInfo.InvariantCulture));
+IVolume stack = opened switch
+{
+    IVolume<byte> bytes => Volume<byte>.Load(bytes),
+    IVolume<ushort> words => Volume<ushort>.Load(words),
+    _ => Volume<float>.Load(opened.AsFloat()),
+};
+var threads = int.Parse(count, CultureInfo.InvariantCulture);
+var work = prepare(stack, stackPath);
+work(threads);
 GC.Collect();
-var watch = Stopwatch.StartNew();
-var result = work(stack, int.Parse(threads, CultureInfo.InvariantCulture));
-Console.WriteLine(watch.Elapsed.TotalSeconds.ToString("F4", CultureInfo.InvariantCulture));
+var (watch, before) = (Stopwatch.StartNew(), Process.GetCurrentProcess().TotalProcessorTime);
+var result = work(threads);
+var (wall, processor) = (watch.Elapsed.TotalSeconds, (Process.GetCurrentProcess().TotalProcessorTime - before).TotalSeconds);
+Console.WriteLine(FormattableString.Invariant($"{processor:F4} s of processors; {wall:F4}"));
 VolumeFile.Save(result, outPath, Traversal.Default);
 if (result.Info.Metadata.TryGetValue("facts", out var facts)) File.WriteAllText(outPath + ".json", facts);
 return 0;

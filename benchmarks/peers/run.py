@@ -2,7 +2,7 @@
 """Times Kerf's work against the same work by other tools: same data, same threads, in turns. Usage: run.py [NAME ...] [--quick] [--threads N].
 
 An entry is a module NAME.py with peer(stack, threads) beside this file and a line of that name in Kerf.Benchmarks/Program.cs; it may have its own
-DATA = (slices, rows, columns), and check(ours, drift), which gets what Kerf's side left as "facts" and the drift that the stack was made with. Results go to benchmarks/results/main-job-peers.{json,md}; entries that were not run keep their old lines.
+DATA = (slices, rows, columns), ROUNDS, stack(shape) → (voxels, truth), and check(ours, drift), which gets what Kerf's side left as "facts" and the drift that the stack was made with. Results go to benchmarks/results/main-job-peers.{json,md}; entries that were not run keep their old lines. A module with row(run, folder, threads, quick) measures both sides by itself; its line goes to the results that it names.
 """
 import argparse, datetime, importlib, json, os, pathlib, platform, statistics, subprocess, sys, tempfile, time
 
@@ -30,10 +30,37 @@ def stack_of(shape):
     return stack, drift
 
 
-def ours(name, stack, threads, out, build):
+def said(name, stack, threads, out, build):
+    """What Kerf's side printed: seconds of processors first, seconds on the wall last."""
     pathlib.Path(out).unlink(missing_ok=True)
-    line = subprocess.run(["dotnet", str(build), "peers", name, "--stack", stack, "--threads", str(threads), "--out", out], check=True, stdout=subprocess.PIPE, text=True)
-    return float(line.stdout.split()[-1])
+    return subprocess.run(["dotnet", str(build), "peers", name, "--stack", stack, "--threads", str(threads), "--out", out], check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def ours(name, stack, threads, out, build):
+    return float(said(name, stack, threads, out, build).split()[-1])
+
+
+def alone(module, name, build, options):
+    """A module that measures both sides: rounds in turns, the median of each number."""
+    rounds = []
+    for _ in range(1 if options.quick else 3):
+        with tempfile.TemporaryDirectory() as folder:
+            rounds.append(module.row(lambda *call: said(*call, build), folder, options.threads, options.quick))
+    row = {key: statistics.median(r[key] for r in rounds) for key in rounds[0]}
+    row |= {"ratio": row["peer_s"] / row["kerf_s"], "ratio_by_processor_time": row["peer_processor_s"] / row["kerf_processor_s"], "rounds": len(rounds), "threads": options.threads,
+            "peer": module.__doc__, "date": datetime.date.today().isoformat(), "machine": cpu(), "load": os.getloadavg()[0], "kerf": git()}
+    print(f"{name}: kerf {row['kerf_s']:.3f} s, peer {row['peer_s']:.3f} s, {row['ratio']:.1f} times ({row['ratio_by_processor_time']:.1f} by processor time); {row}")
+    if options.quick:
+        return
+    path = results.with_name(module.RESULTS)
+    rows = json.loads(path.with_suffix(".json").read_text()) if path.with_suffix(".json").exists() else {}
+    rows[name] = row
+    path.with_suffix(".json").write_text(json.dumps(rows, indent=2) + "\n")
+    lines = ["# Forests beside other tools", "", "Medians of rounds in turns, made by `benchmarks/peers/run.py`; the load was that of a shared machine: times of processors are the steadier ones.", ""]
+    for key, r in sorted(rows.items()):
+        lines += [f"## {key}: {r['ratio']:.1f} times faster, {r['ratio_by_processor_time']:.1f} by processor time", "", r["peer"], ""]
+        lines += [f"- {k.replace('_', ' ')}: {v:.4g}" if isinstance(v, float) else f"- {k.replace('_', ' ')}: {v}" for k, v in r.items() if k != "peer"] + [""]
+    path.with_suffix(".md").write_text("\n".join(lines))
 
 
 def main():
@@ -42,7 +69,7 @@ def main():
     parser.add_argument("--quick", action="store_true", help="a quarter of the slices, two rounds, nothing written")
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
-    names = options.names or sorted(p.stem for p in here.glob("*.py") if p.stem != "run")
+    names = options.names or sorted(p.stem for p in here.glob("*.py") if p.stem not in ("run", "blobs") and not p.stem.startswith("_"))
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ[variable] = str(options.threads)
     import numpy as np, scipy, skimage
@@ -51,16 +78,19 @@ def main():
     build = root / "artifacts/bin/Kerf.Benchmarks/release/Kerf.Benchmarks.dll"
     rows = json.loads(results.with_suffix(".json").read_text()) if results.with_suffix(".json").exists() else {}
     for name in names:
-        module = importlib.import_module(name)
+        module = importlib.import_module(name.replace("-", "_"))
+        if hasattr(module, "row"):
+            alone(module, name.replace("_", "-"), build, options)
+            continue
         shape = getattr(module, "DATA", (64, 768, 1024))
         shape = (max(1, shape[0] // 4), *shape[1:]) if options.quick else shape
-        stack, drift = stack_of(shape)
+        stack, drift = getattr(module, "stack", stack_of)(shape)
         with tempfile.TemporaryDirectory() as folder:
             path, out = f"{folder}/stack.npy", f"{folder}/out.npy"
             np.save(path, stack)
             module.peer(stack[:2], options.threads)  # warm-up; ours warms up by itself
             mine, theirs = [], []
-            for _ in range(2 if options.quick else 5):
+            for _ in range(2 if options.quick else getattr(module, "ROUNDS", 5)):
                 mine.append(ours(name, path, options.threads, out, build))
                 start = time.perf_counter()
                 other = module.peer(stack, options.threads)

@@ -3,150 +3,113 @@ using Kerf.Volumes;
 namespace Kerf.Microstructure;
 
 /// <summary>Phase fractions of the volume and of each slice: see <c>docs/methods/fractions.md</c>.</summary>
-[Operation("fractions", "Volume fraction of each phase, with a 95 % interval by block bootstrap, and its course along z.")]
-public sealed record Fractions : Measure
+[Operation("fractions", "Volume fraction of each phase, with a 95 % interval by block bootstrap, and its course along an axis.")]
+public sealed record Fractions : PhaseMeasure
 {
-    private const int Tiles = 512;
-    private const int FewestBlocks = 27;
-    private const int Resamples = 1000;
+    private const int Labels = 256;
 
     /// <inheritdoc/>
-    public override Measured Run(IVolume source, Traversal walk, ulong seed) => Of(source.AsLabels("fractions: the source"), walk, seed);
+    public override Measured Run(IVolume source, Traversal walk, ulong seed)
+    {
+        var labels = source.AsLabels("fractions: the source");
+        return Of(labels, walk, seed, Phase is null ? null : Mask(source, "fractions", walk).Phase, Axis ?? Microstructure.Axis.Z);
+    }
 
     /// <summary>
-    /// Fractions of the labelled voxels (label 0 counts as outside the specimen). One pass. The interval holds the fraction of the material that
-    /// the volume was cut from, as far as the volume can tell: blocks are drawn with replacement, for block edges from 1/8 and 1/4 of
-    /// the volume's, and the widest of the intervals is given (Lahiri 2003, doi:10.1007/978-1-4757-3803-2). No interval below 27 blocks.
+    /// Fractions of the labelled voxels, one pass. Label 0 counts as outside the specimen, unless the volume names no phases: then a value is what
+    /// it is. The intervals are those of <see cref="BlockBootstrap"/>. The curves give the fractions plane by plane.
     /// </summary>
+    /// <param name="labels">A segmentation.</param>
+    /// <param name="walk">Threads, budget, progress.</param>
+    /// <param name="seed">Seed of the bootstrap.</param>
+    /// <param name="only">The one phase that is wanted; null for all.</param>
+    /// <param name="axis">Axis of the curves.</param>
     /// <exception cref="InputError">Every voxel is 0.</exception>
-    public static Measured Of(IVolume<byte> labels, Traversal walk, ulong seed)
+    public static Measured Of(IVolume<byte> labels, Traversal walk, ulong seed, Phase? only = null, Axis axis = Microstructure.Axis.Z)
     {
-        var grid = TileGrid(labels.Info);
-        var (slices, tiles) = Count(labels, grid, walk);
-        var totals = new long[256];
-        foreach (var slice in slices)
+        var grid = TileGrid.Of(labels.Info);
+        var (planes, tiles) = Count(labels, grid, axis, walk);
+        var totals = new long[Labels];
+        foreach (var plane in planes)
         {
-            for (var label = 1; label < 256; label++) totals[label] += slice[label];
+            for (var label = 0; label < Labels; label++) totals[label] += plane[label];
         }
-        var all = totals.Sum();
-        if (all == 0) throw new InputError("fractions: every voxel is 0 (unlabelled); there is no phase to measure. Segment the volume first.");
         var named = labels.Info.Phases ?? [];
-        var unnamed = Enumerable.Range(1, 255).Where(label => totals[label] > 0 && named.All(phase => phase.Label != label));
-        Phase[] phases = [.. named, .. unnamed.Select(Phase.Unnamed)];
-        var intervals = Intervals(tiles, grid, phases, seed, walk);
+        if (totals.AsSpan(1).IndexOfAnyExcept(0) < 0 && only is null)
+            throw new InputError("fractions: every voxel is 0 (unlabelled); there is no phase to measure. Segment the volume first.");
+        var first = named.Count > 0 && only?.Label != 0 ? 1 : 0;
+        var unnamed = Enumerable.Range(first, Labels - first).Where(label => totals[label] > 0 && named.All(phase => phase.Label != label));
+        Phase[] all = [.. named, .. unnamed.Select(Kerf.Volumes.Phase.Unnamed)];
+        Phase[] phases = only is null ? all : [only];
+        var sums = tiles.Select(tile => Sums(tile, phases, first)).ToArray();
+        var intervals = BlockBootstrap.Intervals(sums, grid, drawn => [.. drawn[..^1].Select(count => count / drawn[^1])], seed, walk);
+        double whole = totals.AsSpan(first).ToArray().Sum();
         var measurements = phases.Select((phase, i) => new Measurement(
-            "fraction", phase.Name, null, (double)totals[phase.Label] / all, "1", intervals?[i].Low, intervals?[i].High,
-            "fractions/block-bootstrap-95"));
-        return new([.. measurements], [.. phases.Select(phase => AlongZ(phase, slices, labels.Info.Voxel))]);
+            "fraction", phase.Name, null, totals[phase.Label] / whole, "1", intervals[i]?.Low, intervals[i]?.High, "fractions/block-bootstrap-95"));
+        return new([.. measurements], [.. phases.Select(phase => Along(phase, axis, planes, first, labels.Info.Voxel))]);
     }
 
-    private static Curve AlongZ(Phase phase, long[][] slices, VoxelSize? voxel)
+    // voxels of each phase, then of all
+    private static double[] Sums(long[] counts, Phase[] phases, int first)
+    {
+        var sums = new double[phases.Length + 1];
+        for (var i = 0; i < phases.Length; i++) sums[i] = counts[phases[i].Label];
+        foreach (var count in counts.AsSpan(first)) sums[^1] += count;
+        return sums;
+    }
+
+    private static Curve Along(Phase phase, Axis axis, long[][] planes, int first, VoxelSize? voxel)
     {
         var (x, y) = (new List<double>(), new List<double>());
-        for (var z = 0; z < slices.Length; z++)
+        for (var at = 0; at < planes.Length; at++)
         {
-            var all = slices[z].AsSpan(1);
             var sum = 0L;
-            foreach (var count in all) sum += count;
-            // a slice without labels has no fraction
+            foreach (var count in planes[at].AsSpan(first)) sum += count;
+            // a plane without labels has no fraction
             if (sum == 0) continue;
-            x.Add(z * (voxel?.Z ?? 1));
-            y.Add((double)slices[z][phase.Label] / sum);
+            x.Add(at * (voxel?[(int)axis] ?? 1));
+            y.Add((double)planes[at][phase.Label] / sum);
         }
-        return new($"fraction-z-{phase.Name.Replace(' ', '-')}", [.. x], [.. y], voxel is null ? "slice" : "nm");
+        return new($"fraction-{axis.Letter()}-{phase.Name.Replace(' ', '-')}", [.. x], [.. y], voxel is not null ? "nm" : axis == Microstructure.Axis.Z ? "slice" : "voxels");
     }
 
-    // about 512 equal tiles, as near to cubes in nanometres as the extent allows
-    private static Size3 TileGrid(VolumeInfo info)
-    {
-        var voxel = info.Voxel ?? VoxelSize.Cube(1);
-        var edge = Math.Cbrt(info.Size.Count * voxel.Volume / Tiles);
-        int Along(int voxels, double length) => (int)Math.Clamp(Math.Round(voxels * length / edge), 1, Math.Min(voxels, 256));
-        return new(Along(info.Size.Z, voxel.Z), Along(info.Size.Y, voxel.Y), Along(info.Size.X, voxel.X));
-    }
-
-    private static (long[][] Slices, long[][] Tiles) Count(IVolume<byte> labels, Size3 grid, Traversal walk)
+    private static (long[][] Planes, long[][] Tiles) Count(IVolume<byte> labels, TileGrid grid, Axis axis, Traversal walk)
     {
         var size = labels.Info.Size;
-        var slices = new long[size.Z][];
-        var tiles = new long[grid.Count][];
-        for (var tile = 0; tile < tiles.Length; tile++) tiles[tile] = new long[256];
-        var columns = Enumerable.Range(0, size.X).Select(x => Tile(x, grid.X, size.X)).ToArray();
+        var planes = Empty<long>(size[(int)axis]);
+        var tiles = Empty<long>(grid.Count);
+        var columns = Enumerable.Range(0, size.X).Select(x => grid.Along(2, x)).ToArray();
         Blocks.ForEachSlice(labels, walk, (z, voxels) =>
         {
-            var own = new int[grid.Y * grid.X][];
-            for (var tile = 0; tile < own.Length; tile++) own[tile] = new int[256];
+            var own = Empty<int>(grid.Tiles.Y * grid.Tiles.X);
+            var ownPlanes = axis == Microstructure.Axis.Z ? [] : Empty<int>(planes.Length);
             for (int y = 0, i = 0; y < size.Y; y++)
             {
-                var row = Tile(y, grid.Y, size.Y) * grid.X;
+                var row = grid.Along(1, y) * grid.Tiles.X;
                 for (var x = 0; x < size.X; x++, i++) own[row + columns[x]][voxels[i]]++;
             }
-            var slice = new long[256];
-            foreach (var tile in own)
-            {
-                for (var label = 0; label < 256; label++) slice[label] += tile[label];
-            }
-            slices[z] = slice;
+            for (var i = 0; ownPlanes.Length > 0 && i < size.SliceCount; i++) ownPlanes[axis == Microstructure.Axis.Y ? i / size.X : i % size.X][voxels[i]]++;
             // whole numbers: the order of the slices does not show
             lock (tiles)
             {
-                var first = Tile(z, grid.Z, size.Z) * own.Length;
-                for (var tile = 0; tile < own.Length; tile++)
-                {
-                    for (var label = 0; label < 256; label++) tiles[first + tile][label] += own[tile][label];
-                }
+                var first = grid.Along(0, z) * own.Length;
+                for (var tile = 0; tile < own.Length; tile++) Add(tiles[first + tile], own[tile]);
+                for (var plane = 0; plane < ownPlanes.Length; plane++) Add(planes[plane], ownPlanes[plane]);
+                for (var tile = 0; ownPlanes.Length == 0 && tile < own.Length; tile++) Add(planes[z], own[tile]);
             }
         });
-        return (slices, tiles);
+        return (planes, tiles);
 
-        static int Tile(int voxel, int count, int voxels) => (int)((long)voxel * count / voxels);
-    }
-
-    private static (double Low, double High)[]? Intervals(long[][] tiles, Size3 grid, Phase[] phases, ulong seed, Traversal walk)
-    {
-        (double Low, double High)[]? widest = null;
-        for (var level = 0; ; level++)
+        static T[][] Empty<T>(int count)
         {
-            var blocks = Merge(tiles, grid, level, phases);
-            if (blocks.Length < FewestBlocks) return widest;
-            var intervals = Bootstrap(blocks, phases.Length, seed, walk with { Progress = null });
-            widest = widest is null ? intervals : [.. widest.Zip(intervals, (a, b) => b.High - b.Low > a.High - a.Low ? b : a)];
+            var counts = new T[count][];
+            for (var i = 0; i < count; i++) counts[i] = new T[Labels];
+            return counts;
         }
-    }
 
-    // per block: voxels of each phase, then of all phases; blocks without labels are left out
-    private static long[][] Merge(long[][] tiles, Size3 grid, int level, Phase[] phases)
-    {
-        var blocks = new SortedDictionary<(int, int, int), long[]>();
-        for (var tile = 0; tile < tiles.Length; tile++)
+        static void Add(long[] to, int[] counts)
         {
-            var key = (tile / (grid.Y * grid.X) >> level, tile / grid.X % grid.Y >> level, tile % grid.X >> level);
-            if (!blocks.TryGetValue(key, out var block)) blocks[key] = block = new long[phases.Length + 1];
-            for (var i = 0; i < phases.Length; i++) block[i] += tiles[tile][phases[i].Label];
-            for (var label = 1; label < 256; label++) block[^1] += tiles[tile][label];
+            for (var label = 0; label < Labels; label++) to[label] += counts[label];
         }
-        return [.. blocks.Values.Where(block => block[^1] > 0)];
-    }
-
-    private static (double Low, double High)[] Bootstrap(long[][] blocks, int phases, ulong seed, Traversal walk)
-    {
-        var fractions = new double[phases][];
-        for (var phase = 0; phase < phases; phase++) fractions[phase] = new double[Resamples];
-        walk.ForEach(Resamples, resample =>
-        {
-            var random = new CounterRandom(seed, (ulong)resample);
-            var sums = new long[phases + 1];
-            for (var draw = 0; draw < blocks.Length; draw++)
-            {
-                var block = blocks[random.NextInt(blocks.Length)];
-                for (var i = 0; i < sums.Length; i++) sums[i] += block[i];
-            }
-            for (var phase = 0; phase < phases; phase++) fractions[phase][resample] = (double)sums[phase] / sums[^1];
-        });
-        return Array.ConvertAll(fractions, sample =>
-        {
-            Array.Sort(sample);
-            return (sample[(int)(0.025 * Resamples)], sample[(int)(0.975 * Resamples) - 1]);
-        });
     }
 }

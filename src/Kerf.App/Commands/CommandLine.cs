@@ -8,12 +8,6 @@ public static class CommandLine
     /// <summary>Parses and runs; returns the exit status.</summary>
     public static int Run(string[] arguments)
     {
-        var root = new RootCommand("Kerf: from raw FIB-SEM or X-ray slices to a straight, cleaned, segmented and measured volume.\n"
-            + "Start with: kerf demo    or: kerf new recipe.yaml --template solid-state");
-        foreach (var command in All()) root.Add(command);
-        var parsed = root.Parse(arguments);
-        if (parsed.Errors.Count > 0 && !parsed.Tokens.Any(t => t.Value is "--help" or "-h" or "-?"))
-            return Fault.Line(Message(parsed, arguments, root), 2);
         using var interrupted = new CancellationTokenSource();
         Console.CancelKeyPress += (_, pressed) =>
         {
@@ -21,13 +15,20 @@ public static class CommandLine
             pressed.Cancel = !interrupted.IsCancellationRequested;
             interrupted.Cancel();
         };
+        var root = new RootCommand("Kerf: from raw FIB-SEM or X-ray slices to a straight, cleaned, segmented and measured volume.\n"
+            + "Start with: kerf demo    or: kerf new recipe.yaml --template solid-state");
+        foreach (var command in All()) root.Add(command);
+        var parsed = root.Parse(arguments);
+        if (parsed.Errors.Count > 0 && !parsed.Tokens.Any(t => t.Value is "--help" or "-h" or "-?"))
+            return Fault.Line(Message(parsed, arguments, root), 2);
         return parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false }, interrupted.Token).GetAwaiter().GetResult();
     }
 
     private static IEnumerable<Command> All() =>
     [
         DemoCommand.Make(), .. RecipeCommands.All(), .. FileCommands.All(), MeasureCommands.Make(), GaborSearchCommand.Make(),
-        TrainCommands.Make(), PredictCommand.Make(), FeaturesCommand.Make(), .. StepCommands.All(),
+        CompareCommand.Make(), SimulateCommands.Make(), StudyCommand.Make(), TrainCommands.Make(), PredictCommand.Make(), FeaturesCommand.Make(),
+        ThicknessCommand.Make(), .. StepCommands.All(),
     ];
 
     private static string Message(ParseResult parsed, string[] arguments, RootCommand root)

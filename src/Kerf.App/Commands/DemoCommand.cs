@@ -23,7 +23,7 @@ public static class DemoCommand
     {
         using var project = Project.Open(folder);
         var specimen = Path.Combine(project.Folder, "specimen");
-        var truth = DemoSpecimen.Create(specimen, session.SeedValue, size: null, session.Walk with { Progress = session.Progress.Begin("virtual specimen") });
+        var truth = DemoSpecimen.OpenOrCreate(specimen, session.SeedValue, size: null, session.Walk with { Progress = session.Progress.Begin("virtual specimen") });
         var path = Path.Combine(project.Folder, "recipe.yaml");
         var text = Templates.Read("solid-state");
         text.Input.Values["path"] = new("specimen/slices", "demo");

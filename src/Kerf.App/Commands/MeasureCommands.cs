@@ -21,7 +21,7 @@ public static class MeasureCommands
     private static Command Kind(Declared declared)
     {
         var input = new Argument<string>("IN") { Description = "A segmented (or grey) volume: .zarr, TIFF, or a slice folder." };
-        var folder = new Option<string?>("--out") { Description = "Also write measurements.json, measurements.csv and curves.csv into this folder.", HelpName = "folder" };
+        var folder = new Option<string?>("--out") { Description = "Also write measurements.json, measurements.csv, curves.csv and tables into this folder.", HelpName = "folder" };
         var options = StepCommands.Options(declared);
         var command = Invocation.Making(Invocation.Reading(Invocation.Running(new Command(declared.Name, declared.Summary) { input, folder })));
         foreach (var option in options) command.Add(option);
@@ -29,6 +29,7 @@ public static class MeasureCommands
         {
             var measure = (Measure)declared.Build(StepCommands.Values(declared, options, parsed));
             var source = VolumeFile.Open(parsed.GetValue(input)!, session.Opening);
+            VolumeFile.CheckFinite(source, session.Walk, parsed.GetValue(input)!);
             var measured = measure.Run(source, session.Walk with { Progress = session.Progress.Begin(declared.Name) }, session.SeedValue);
             if (parsed.GetValue(folder) is { } place)
             {

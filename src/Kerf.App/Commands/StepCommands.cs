@@ -46,17 +46,19 @@ public static class StepCommands
         });
     }
 
-    /// <summary>Runs one step from a file to a file. A killed run is taken up again from OUT.partial.</summary>
+    /// <summary>Runs one step from a file to a file. An interrupted run is taken up again from the folder OUT.KEY.partial.</summary>
     public static void Run(Declared declared, Step step, string input, string output, Invocation session)
     {
-        if (!session.Forced && (Directory.Exists(output) || File.Exists(output))) throw new InputError($"{output}: is there already; choose another name or add --force.");
+        VolumeFile.CheckPlace(output, new() { Overwrite = session.Forced });
         var source = VolumeFile.Open(input, session.Opening);
-        var key = Fingerprint.OfText($"{declared.Name}\n{declared.Json(step).ToJsonString()}\n{Path.GetFullPath(input)}\n{source.Info}\n{session.SeedValue}\n{Machine.Version}");
-        var work = output.TrimEnd('/') + "." + key[..12] + AtomicFile.PartialSuffix;
+        VolumeFile.CheckFinite(source, session.Walk, input);
+        var work = WorkFolder(output, Key(declared, step, input, source.Info, session));
         var partial = Path.Combine(work, "volume.zarr");
-        CheckFolder(output);
-        Directory.CreateDirectory(work);
-        var run = new StepRun(source, info => ZarrVolume.Create(partial, info), work) { Walk = session.Walk with { Progress = session.Progress.Begin(declared.Name) }, Seed = session.SeedValue };
+        var run = new StepRun(source, info => ZarrVolume.Create(partial, info, new() { TakeUpComplete = true }), work)
+        {
+            Walk = session.Walk with { Progress = session.Progress.Begin(declared.Name) },
+            Seed = session.SeedValue,
+        };
         step.Run(run);
         using (var target = (ZarrVolume)run.Target!)
         {
@@ -72,14 +74,32 @@ public static class StepCommands
         }
         Directory.Delete(work, recursive: true);
         var json = run.Facts;
+        foreach (var (name, text) in run.Deliveries)
+        {
+            var beside = Path.ChangeExtension(output.TrimEnd('/'), name);
+            AtomicFile.WriteAllText(beside, text);
+            json[Path.GetFileNameWithoutExtension(name) + "File"] = beside;
+        }
         json["output"] = output;
         session.Print(json, () => $"{output}: {declared.Name} done{Summary(run.Facts)}");
     }
 
-    private static void CheckFolder(string output)
+    // what the result depends on; files by length and time, as reading all of them twice would take long
+    private static string Key(Declared declared, Step step, string input, VolumeInfo info, Invocation session)
     {
-        var parent = Path.GetDirectoryName(Path.GetFullPath(output.TrimEnd('/')))!;
-        if (!Directory.Exists(parent)) throw new InputError($"{output}: the folder {parent} does not exist; make it first.");
+        var files = declared.Parameters.Where(p => p.IsPath).Select(p => p.TextOf(step)).Where(path => path.Length > 0).Prepend(input);
+        return Fingerprint.OfText(string.Join('\n', [declared.Name, declared.Json(step).ToJsonString(), .. files.Select(Fingerprint.OfStamps),
+            $"{info}", session.Opening.Channel, session.SeedValue, Machine.Version]));
+    }
+
+    // the key in its name keeps what an interrupted run left from being taken up by a run of other parameters or another input, which removes it
+    private static string WorkFolder(string output, string key)
+    {
+        var place = Path.GetFullPath(output.TrimEnd('/'));
+        var work = $"{place}.{key[..12]}{AtomicFile.PartialSuffix}";
+        foreach (var stale in Directory.GetDirectories(Path.GetDirectoryName(place)!, $"{Path.GetFileName(place)}.????????????{AtomicFile.PartialSuffix}"))
+            if (stale != work) Directory.Delete(stale, recursive: true);
+        return Directory.CreateDirectory(work).FullName;
     }
 
     private static string Summary(JsonObject facts)

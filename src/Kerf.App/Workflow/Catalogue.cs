@@ -18,11 +18,19 @@ public static class Catalogue
     [
         Declared.Of<Align>(), Declared.Of<Crop>(), Declared.Of<Geometry>(), Declared.Of<Brightness>(), Declared.Of<Destripe>(), Declared.Of<Denoise>(),
         Declared.Of<Stretch>(), Declared.Of<Equalize>(), Declared.Of<Clahe>(), Declared.Of<Resample>(),
-        Declared.Of<Threshold>(), Declared.Of<KMeans>(), Declared.Of<Hysteresis>(), Declared.Of<Gabor>(), Declared.Of<SegmentElectrode>(), Declared.Of<ForestSegmentation>(), Declared.Of<Clean>(),
+        Declared.Of<Threshold>(), Declared.Of<KMeans>(), Declared.Of<Hysteresis>(), Declared.Of<Gabor>(), Declared.Of<SegmentElectrode>(),
+        Declared.Of<ForestSegmentation>(), Declared.Of<Clean>(),
+        Declared.Of<Reposition>(), Declared.Of<Fill>(), Declared.Of<Mimic>(),
+        Declared.Of<Distance>(), Declared.Of<ThicknessMap>(), Declared.Of<SeparateParticles>(),
     ];
 
     /// <summary>Measures.</summary>
-    public static readonly IReadOnlyList<Declared> Measures = [Declared.Of<Fractions>(), Declared.Of<Noise>()];
+    public static readonly IReadOnlyList<Declared> Measures =
+    [
+        Declared.Of<Fractions>(), Declared.Of<Surface>(), Declared.Of<TripleBoundary>(), Declared.Of<TwoPoint>(), Declared.Of<LinealPath>(), Declared.Of<Anisotropy>(),
+        Declared.Of<Thickness>(), Declared.Of<Skeleton>(), Declared.Of<Connectedness>(), Declared.Of<Particles>(), Declared.Of<ParticleInterior>(), Declared.Of<TortuosityFactor>(),
+        Declared.Of<Representativeness>(), Declared.Of<Noise>(),
+    ];
 
     /// <summary>The step of that name.</summary>
     /// <exception cref="InputError">There is none; with the nearest name.</exception>

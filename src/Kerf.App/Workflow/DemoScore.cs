@@ -42,8 +42,9 @@ public sealed record DemoScore(double MeanDice, double[] Dice, double ShiftRms, 
             throw new InputError($"score: {shifts.Count} shifts for {truth.Session.Shifts.Length} slices; give one [dy, dx] a slice.");
 
         var slices = new SliceSums[size.Z];
-        walk.ForEach(size.Z, z => slices[z] = SliceSums.Of(z, truth, box, phases, before.AsFloat(), after.AsFloat()));
-        double[] dice = [.. Electrode.Phases.Select(phase => Overlap(slices, phase.Label))];
+        var confusion = new Confusion();
+        walk.ForEach(size.Z, z => slices[z] = SliceSums.Of(z, truth, box, phases, before.AsFloat(), after.AsFloat(), confusion));
+        double[] dice = [.. Electrode.Phases.Select(phase => confusion.Dice(phase.Label))];
         double energyBefore = slices.Sum(s => s.StripesBefore), energyAfter = slices.Sum(s => s.StripesAfter);
         var change = Electrode.Phases.Max(phase =>
         {
@@ -51,12 +52,6 @@ public sealed record DemoScore(double MeanDice, double[] Dice, double ShiftRms, 
             return mean > 0 ? Math.Abs(now - mean) / mean : 0;
         });
         return new(dice.Average(), dice, Rms(shifts, truth.Session.Shifts), energyBefore > 0 ? 1 - energyAfter / energyBefore : 1, change);
-    }
-
-    private static double Overlap(SliceSums[] slices, int label)
-    {
-        long both = slices.Sum(s => s.Both[label]), either = slices.Sum(s => s.Found[label] + s.True[label]);
-        return either > 0 ? 2.0 * both / either : 1;
     }
 
     private static double Rms(IReadOnlyList<double[]> found, double[][] real)
@@ -76,15 +71,12 @@ public sealed record DemoScore(double MeanDice, double[] Dice, double ShiftRms, 
     // one slice's share; sums of them in slice order make the score
     private sealed class SliceSums
     {
-        public long[] Both { get; } = new long[4];
-        public long[] Found { get; } = new long[4];
-        public long[] True { get; } = new long[4];
         public double[] GreyBefore { get; } = new double[4];
         public double[] GreyAfter { get; } = new double[4];
         public double StripesBefore { get; private set; }
         public double StripesAfter { get; private set; }
 
-        public static SliceSums Of(int z, DemoTruth truth, Box box, IVolume<byte> phases, IVolume<float> before, IVolume<float> after)
+        public static SliceSums Of(int z, DemoTruth truth, Box box, IVolume<byte> phases, IVolume<float> before, IVolume<float> after, Confusion confusion)
         {
             var there = Box.Slice(box.Size, z).Shift(box.Start);
             var here = Box.Slice(box.Size, z);
@@ -92,13 +84,11 @@ public sealed record DemoScore(double MeanDice, double[] Dice, double ShiftRms, 
             var found = Read(phases, here);
             var (greyBefore, greyAfter) = (Read(before, here), Read(after, here));
             var sums = new SliceSums();
+            confusion.Add(labels, found);
             for (var i = 0; i < labels.Length; i++)
             {
                 var label = labels[i];
                 if (label == 0) continue;
-                sums.True[label]++;
-                if (found[i] < 4) sums.Found[found[i]]++;
-                if (found[i] == label) sums.Both[label]++;
                 sums.GreyBefore[label] += greyBefore[i];
                 sums.GreyAfter[label] += greyAfter[i];
             }

@@ -33,6 +33,23 @@ public static class DemoSpecimen
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
     };
 
+    /// <summary>What <see cref="Create"/> made here at an earlier call with the same seed and size, if it is all there; else made now.</summary>
+    /// <exception cref="InputError">As <see cref="Create"/>.</exception>
+    public static DemoTruth OpenOrCreate(string folder, ulong seed, Size3? size, Traversal walk)
+    {
+        var stamp = Path.Combine(folder, StampName);
+        if (!File.Exists(stamp) || File.ReadAllText(stamp) != Stamp(folder, seed, size ?? DefaultSize)) return Create(folder, seed, size, walk);
+        var hidden = Path.Combine(folder, "truth");
+        var session = JsonSerializer.Deserialize<SessionTruth>(File.ReadAllText(Path.Combine(hidden, "truth.json")), Json)!;
+        return new((IVolume<byte>)NpyVolume.Open(Path.Combine(hidden, "labels.npy")), (IVolume<byte>)NpyVolume.Open(Path.Combine(hidden, "ideal.npy")), session);
+    }
+
+    private const string StampName = "specimen.key";
+
+    // the files by length and time: who changed one has it made anew
+    private static string Stamp(string folder, ulong seed, Size3 size) => !Directory.Exists(Path.Combine(folder, "truth")) ? "" : Fingerprint.OfText(
+        $"{seed} {size} {Machine.Version} {Fingerprint.OfStamps(Path.Combine(folder, "slices"))} {Fingerprint.OfStamps(Path.Combine(folder, "truth"))}");
+
     /// <summary>
     /// Makes a specimen and images it: <c>slices/slice_0000.tif</c> … for the chain, and <c>truth/</c> (labels.npy, ideal.npy, truth.json) for the
     /// score. The same seed and size give the same bytes.
@@ -64,6 +81,7 @@ public static class DemoSpecimen
         WriteNpy(Path.Combine(hidden, "labels.npy"), labels);
         WriteNpy(Path.Combine(hidden, "ideal.npy"), ideal);
         AtomicFile.WriteAllText(Path.Combine(hidden, "truth.json"), JsonSerializer.Serialize(truth, Json));
+        AtomicFile.WriteAllText(Path.Combine(folder, StampName), Stamp(folder, seed, field));
         return new(labels, ideal, truth);
     }
 

@@ -16,7 +16,7 @@ public static class MeasurementFiles
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
     };
 
-    /// <summary>Writes the three files into a folder, each atomically.</summary>
+    /// <summary>Writes the three files, and one per table, into a folder, each atomically.</summary>
     public static void Write(string folder, Measured measured)
     {
         AtomicFile.WriteAllText(Path.Combine(folder, "measurements.json"), JsonSerializer.Serialize(measured, Json) + "\n");
@@ -28,6 +28,12 @@ public static class MeasurementFiles
         foreach (var c in measured.Curves)
             for (var i = 0; i < c.X.Length; i++) curves.Append(CultureInfo.InvariantCulture, $"{Field(c.Name)},{c.Unit},{c.X[i]:R},{c.Y[i]:R}\n");
         AtomicFile.WriteAllText(Path.Combine(folder, "curves.csv"), curves.ToString());
+        foreach (var rows in measured.Tables)
+        {
+            var text = new StringBuilder(string.Join(',', rows.Columns.Select(Field)) + "\n");
+            foreach (var row in rows.Rows) text.Append(string.Join(',', row.Select(value => value.ToString("R", CultureInfo.InvariantCulture)))).Append('\n');
+            AtomicFile.WriteAllText(Path.Combine(folder, rows.Name + ".csv"), text.ToString());
+        }
     }
 
     private static string Field(string? text) => text is null ? "" : text.AsSpan().IndexOfAny(",\"\n") < 0 ? text : $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";

@@ -62,7 +62,7 @@ public sealed class RecipeRun(Recipe recipe, Project project, Traversal walk, Fu
         Make(Recipe.Raw, Catalogue.Input, from: null, parameters, new JsonObject { ["slices"] = hash }, keyed, run =>
         {
             var source = VolumeFile.Open(input.Path, input.Options(CacheBytes));
-            run(source, stepRun => Importing.Copy(source, stepRun));
+            run(source, stepRun => Importing.Copy(source, stepRun, input.Path));
         });
     }
 
@@ -98,10 +98,11 @@ public sealed class RecipeRun(Recipe recipe, Project project, Traversal walk, Fu
         var estimates = Path.Combine(project.Estimates(name), key[..12]);
         with((source, work) =>
         {
-            var run = new StepRun(source, info => ZarrVolume.Create(partial, info), estimates) { Walk = walk with { Progress = progress }, Seed = recipe.Seed };
+            var run = new StepRun(source, info => ZarrVolume.Create(partial, info, new() { TakeUpComplete = true }), estimates) { Walk = walk with { Progress = progress }, Seed = recipe.Seed };
             work(run);
             using (var target = (ZarrVolume)run.Target!) target.Complete(walk);
             project.Publish(partial, name);
+            foreach (var (file, text) in run.Deliveries) AtomicFile.WriteAllText(Path.ChangeExtension(project.Volume(name), file), text);
             progress.Report(1);
             Record(name, declared, from, key, parameters, inputs, started, clock, run.Facts);
         });
@@ -113,7 +114,11 @@ public sealed class RecipeRun(Recipe recipe, Project project, Traversal walk, Fu
         var parameters = measure.Declared.Json(measure.Measure);
         var inputs = Inputs(measure.From, measure.Declared, measure.Measure);
         var key = Key(measure.Declared, parameters, inputs);
-        if (!Force && project.Unchanged(name, key) is { Measured: { } known }) return known;
+        if (!Force && project.Unchanged(name, key) is { Measured: { } known } last)
+        {
+            _records[name] = last;
+            return known;
+        }
         var (started, clock) = (DateTime.UtcNow, Stopwatch.StartNew());
         var progress = begin(name);
         using var source = OpenVolume(measure.From);
@@ -182,22 +187,23 @@ public sealed class RecipeRun(Recipe recipe, Project project, Traversal walk, Fu
 
     private void Finish(RunResult result, string last)
     {
-        // the outputs depend on nothing but the keys; their key is kept beside them
+        var score = Score?.Invoke(result);
+        // the outputs depend on nothing but the keys and the score; their key is kept beside them
         var key = Fingerprint.OfText(string.Join('\n', _keys.Values) + Catalogue.Output.Json(recipe.Output).ToJsonString() + recipe.Title + recipe.Description
-            + string.Join('\n', _records.Values.Where(r => r.Measured is not null).Select(r => r.Key)));
+            + string.Join('\n', _records.Values.Where(r => r.Measured is not null).Select(r => r.Key)) + score?.ToJsonString());
         var stamp = Path.Combine(project.Folder, "runs", ".outputs");
-        if (!Force && File.Exists(stamp) && File.ReadAllText(stamp) == key && File.Exists(result.Report) && Score is null) return;
+        if (!Force && File.Exists(stamp) && File.ReadAllText(stamp) == key && File.Exists(result.Report)) return;
         using (var volume = OpenVolume(last))
         {
             if (recipe.Output.Png) VolumeFile.Save(volume, Path.Combine(project.Folder, "slices") + "/", walk with { Progress = begin("png slices") }, new() { Overwrite = true });
             if (recipe.Output.Tiff) VolumeFile.Save(volume, Path.Combine(project.Folder, last + ".tif"), walk with { Progress = begin("tiff volume") }, new() { Overwrite = true });
         }
         MeasurementFiles.Write(project.Folder, result.Measured);
-        WriteReport(result);
+        WriteReport(result, score);
         AtomicFile.WriteAllText(stamp, key);
     }
 
-    private void WriteReport(RunResult result)
+    private void WriteReport(RunResult result, JsonObject? score)
     {
         var open = new Dictionary<string, ZarrVolume>();
         try
@@ -218,7 +224,7 @@ public sealed class RecipeRun(Recipe recipe, Project project, Traversal walk, Fu
             };
             var report = new ReportInput(recipe.Title, recipe.Description, [.. steps], result.Measured.Measurements, result.Measured.Curves, provenance, RecipeYaml.Write(recipe.Text))
             {
-                Score = Score?.Invoke(result),
+                Score = score,
             };
             Report.Write(report, result.Report, walk with { Progress = begin("report") });
         }

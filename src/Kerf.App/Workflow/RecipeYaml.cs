@@ -24,6 +24,11 @@ public static class RecipeYaml
         {
             throw new InputError($"{file}:{exception.Start.Line}: not valid YAML ({exception.Message.ReplaceLineEndings(" ")}).", exception);
         }
+        catch (InvalidOperationException exception)
+        {
+            // what the parser throws where brackets do not close
+            throw new InputError($"{file}: not valid YAML; a bracket or a quotation mark is not closed.", exception);
+        }
         if (stream.Documents.Count == 0 || stream.Documents[0].RootNode is not YamlMappingNode root)
             throw new InputError($"{file}: holds no recipe; it starts with title:, input: and steps:. See kerf new.");
 

@@ -64,7 +64,7 @@ public static class FeatureExtraction
     {
         // a block's chunks are under construction until its last slice
         long Bytes(Size3 edge) => SignalFeatures.Bytes(set, channels, edge)
-            + SignalFeatures.Signals(channels) * set.Features.Count * Size3.Min(Chunk, edge).Count * sizeof(float) * 2;
+            + SignalFeatures.Signals(channels) * set.Count * Size3.Min(Chunk, edge).Count * sizeof(float) * 2;
         var edges = Edges.Select(edge => Size3.Min(edge, volume)).ToArray();
         var chosen = walk.MemoryBytes / 2 / Bytes(edges[0]) >= walk.Threads ? edges[0] : edges[1];
         return (chosen, ForestPrediction.Affordable(Bytes(chosen), walk));

@@ -48,6 +48,9 @@ public enum FeatureGroup
 
     /// <summary>Its arrangement: eigenvalues of the structure tensor and of the Hessian.</summary>
     Texture,
+
+    /// <summary>How it goes on while milling: see <see cref="MillingFeature"/>.</summary>
+    Evolution,
 }
 
 /// <summary>One feature of one channel: what a column of the feature matrix is.</summary>
@@ -114,6 +117,18 @@ public sealed record FeatureSet
            select new Feature(family, sigma, eigenvalue),
     ];
 
+    /// <summary>The z-evolution features, which come after <see cref="Features"/>; none in a plain set.</summary>
+    public IReadOnlyList<MillingFeature> Milling => Kind >= FeatureKind.Milling ? MillingFeatures.All : [];
+
+    /// <summary>How many features a voxel has per signal.</summary>
+    public int Count => Features.Count + Milling.Count;
+
+    /// <summary>Names of all features of a signal, in their order.</summary>
+    public IReadOnlyList<string> Names => [.. Features.Select(f => f.ToString()), .. Milling.Select(f => f.ToString())];
+
+    /// <summary>What each feature of a signal looks at.</summary>
+    public IReadOnlyList<FeatureGroup> Groups => [.. Features.Select(f => f.Group), .. Milling.Select(_ => FeatureGroup.Evolution)];
+
     /// <summary>Voxels around a region that its features depend on.</summary>
     public Size3 Halo
     {
@@ -121,7 +136,10 @@ public sealed record FeatureSet
         {
             var radii = Scales.Select(PresmoothRadii).ToArray();
             // 3: gradient of radius 1 inside smoothing of radius 2
-            return new(Dimensions == 3 ? radii.Max(r => r.Z) + 3 : 0, radii.Max(r => r.Y) + 3, radii.Max(r => r.X) + 3);
+            var plain = new Size3(Dimensions == 3 ? radii.Max(r => r.Z) + 3 : 0, radii.Max(r => r.Y) + 3, radii.Max(r => r.X) + 3);
+            if (Milling.Count == 0) return plain;
+            var milling = MillingFeatures.Halo(this);
+            return new(Math.Max(plain.Z, milling.Z), Math.Max(plain.Y, milling.Y), Math.Max(plain.X, milling.X));
         }
     }
 
@@ -129,8 +147,8 @@ public sealed record FeatureSet
     /// <exception cref="InputError">It is one.</exception>
     internal void Check()
     {
-        // milling and all: their features are added where SignalFeatures makes its signals and names
-        if (Kind != FeatureKind.Plain) throw new InputError($"features: \"{Kind.ToString().ToLowerInvariant()}\" is not built yet; use plain.");
+        // all: its further features are added where SignalFeatures makes its signals and names
+        if (Kind == FeatureKind.All) throw new InputError($"features: \"{Kind.ToString().ToLowerInvariant()}\" is not built yet; use plain or milling.");
         if (Features.Count == 0) throw new InputError("features: the families and scales leave none; scales below 0.7 serve gaussian-smoothing alone.");
     }
 

@@ -32,13 +32,17 @@ public sealed record ForestFindings(double OutOfBagError, double[] Impurity, dou
 /// </summary>
 public sealed class Forest
 {
-    internal Forest(FeatureBins bins, IReadOnlyList<DecisionTree> trees, int classes) => (Bins, Trees, Classes) = (bins, trees, classes);
+    internal Forest(FeatureBins bins, IReadOnlyList<DecisionTree> trees, int classes) =>
+        (Bins, Trees, Tops, Classes) = (bins, trees, [.. trees.Select(tree => new TreeTop(tree))], classes);
 
     /// <summary>The grid of the features.</summary>
     public FeatureBins Bins { get; }
 
     /// <summary>The trees.</summary>
     public IReadOnlyList<DecisionTree> Trees { get; }
+
+    /// <summary>The first levels of each tree.</summary>
+    internal TreeTop[] Tops { get; }
 
     /// <summary>Classes.</summary>
     public int Classes { get; }
@@ -70,6 +74,29 @@ public sealed class Forest
             growers.Add(grower);
         });
         return (new(bins, trees, classCount), TreeVerdict.Combine(verdicts, samples, votes));
+    }
+
+    /// <summary>Probabilities of many voxels, by class: the share of the trees' votes.</summary>
+    /// <param name="columns">One column of values per feature, as in training.</param>
+    /// <param name="walk">Threads.</param>
+    public float[][] Probabilities(IReadOnlyList<float[]> columns, Traversal walk)
+    {
+        var count = columns[0].Length;
+        var result = Enumerable.Range(0, Classes).Select(_ => new float[count]).ToArray();
+        var (quantiser, idle) = (new BinQuantiser(Bins), new ConcurrentBag<ForestTraversal>());
+        var whole = 1.0 / ((long)Trees.Count * DecisionTree.One);
+        var tile = ForestTraversal.TileOf(Bins.Features);
+        walk.ForEach((count + tile - 1) / tile, t =>
+        {
+            if (!idle.TryTake(out var traversal)) traversal = new(this);
+            var (start, voxels) = (t * tile, Math.Min(tile, count - t * tile));
+            for (var f = 0; f < columns.Count; f++) traversal.Take(quantiser, f, columns[f].AsSpan(start, voxels));
+            traversal.Vote();
+            for (var c = 0; c < Classes; c++)
+                for (var v = 0; v < voxels; v++) result[c][start + v] = (float)(traversal.Votes[v * traversal.VoteStride + c] * whole);
+            idle.Add(traversal);
+        });
+        return result;
     }
 
     /// <summary>Sum of all trees' votes for one voxel: plain, the oracle of <see cref="ForestTraversal"/>. They sum to trees × <see cref="DecisionTree.One"/>.</summary>

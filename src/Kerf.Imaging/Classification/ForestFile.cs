@@ -136,7 +136,7 @@ public static class ForestFile
             Spacing = (header.Spacing[0], header.Spacing[1], header.Spacing[2]),
         };
         set.Check();
-        var features = SignalFeatures.Signals(header.Channels.Length) * set.Features.Count;
+        var features = SignalFeatures.Signals(header.Channels.Length) * set.Count;
         if (set.Dimensions is not (2 or 3) || header.Phases.Length is < 2 or > 255 || header.FeatureNames.Length != features) throw Damaged(path);
         var forest = Read(packed, features, header.Phases.Length, header.Training.Options.Trees);
         var model = new ForestModel(forest, set)

@@ -82,8 +82,8 @@ public sealed record ForestModel(Forest Forest, FeatureSet Features)
     /// <summary>Importance of the groups, for the box plot: per group, the permutation importance of each of its features.</summary>
     public IReadOnlyDictionary<FeatureGroup, double[]> ImportanceByGroup()
     {
-        var features = Features.Features;
-        return Training.Findings.Permutation.Select((value, i) => (features[i % features.Count].Group, value))
+        var groups = Features.Groups;
+        return Training.Findings.Permutation.Select((value, i) => (Group: groups[i % groups.Count], value))
             .GroupBy(pair => pair.Group, pair => pair.value).ToDictionary(group => group.Key, group => group.ToArray());
     }
 }

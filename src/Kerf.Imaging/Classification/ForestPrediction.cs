@@ -91,8 +91,8 @@ public static class ForestPrediction
                 for (var start = 0; start < _features.Plane; start += _traversal.Tile)
                 {
                     var voxels = Math.Min(_traversal.Tile, _features.Plane - start);
-                    for (var f = 0; f < _features.Count; f++) _quantiser.Bin(f, _features.Values(f).Slice(start, voxels), _traversal.Bins.AsSpan(f), _traversal.RowBytes);
-                    _traversal.Vote();
+                    for (var f = 0; f < _features.Count; f++) _traversal.Take(_quantiser, f, _features.Values(f).Slice(start, voxels));
+                    _traversal.Vote(winnerOnly: maps.Probabilities is null && maps.Uncertainty is null);
                     Judge(inner.Size, z, start, voxels);
                 }
             }

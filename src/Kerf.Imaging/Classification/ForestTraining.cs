@@ -102,7 +102,7 @@ public static class ForestTraining
             var s = samples[i];
             return (s.Z / Block.Z * grid.Blocks.Y + s.Y / Block.Y) * grid.Blocks.X + s.X / Block.X;
         }).Select(group => group.ToArray()).ToArray();
-        var columns = new float[SignalFeatures.Signals(channels.Count) * set.Features.Count][];
+        var columns = new float[SignalFeatures.Signals(channels.Count) * set.Count][];
         for (var f = 0; f < columns.Length; f++) columns[f] = new float[samples.Length];
         var idle = new ConcurrentBag<SignalFeatures>();
         var threads = ForestPrediction.Affordable(SignalFeatures.Bytes(set, channels.Count, Block), walk);

@@ -9,6 +9,7 @@ namespace Kerf.Imaging;
 internal sealed class SignalFeatures
 {
     private readonly FeatureBlock[] _signals;
+    private readonly MillingBlock[] _milling;
     private readonly float[][] _planes;
     private readonly FeatureSet _set;
     private float[] _voxels = [], _first = [];
@@ -18,8 +19,9 @@ internal sealed class SignalFeatures
         _set = set;
         var scratch = new PresmoothScratch();
         _signals = [.. Enumerable.Range(0, Signals(channels)).Select(_ => new FeatureBlock(set, scratch))];
+        _milling = set.Milling.Count == 0 ? [] : [.. _signals.Select(_ => new MillingBlock(set))];
         _planes = [.. _signals.Select(_ => Array.Empty<float>())];
-        PerSignal = set.Features.Count;
+        PerSignal = set.Count;
     }
 
     /// <summary>Features of one signal; signal s holds features s·PerSignal and up.</summary>
@@ -40,9 +42,9 @@ internal sealed class SignalFeatures
     /// <summary>Names of all features in their order.</summary>
     public static IReadOnlyList<string> Names(FeatureSet set, IReadOnlyList<string> channels)
     {
-        if (channels.Count == 1) return [.. set.Features.Select(f => f.ToString())];
+        if (channels.Count == 1) return set.Names;
         string[] signals = [.. channels, $"{channels[0]} - {channels[1]}"];
-        return [.. from signal in signals from feature in set.Features select $"{signal}: {feature}"];
+        return [.. from signal in signals from feature in set.Names select $"{signal}: {feature}"];
     }
 
     /// <summary>Bytes that a thread holds for blocks of a size.</summary>
@@ -50,6 +52,7 @@ internal sealed class SignalFeatures
     {
         var (shared, perChannel) = FeatureBlock.Bytes(set, inner);
         // one more float copy of the input, to take differences
+        if (set.Milling.Count > 0) perChannel += MillingBlock.Bytes(set, inner);
         return shared + Signals(channels) * perChannel + (channels > 1 ? Box.Whole(inner).Grow(set.Halo).Count * sizeof(float) : 0);
     }
 
@@ -65,7 +68,7 @@ internal sealed class SignalFeatures
         for (var c = 0; c < channels.Count; c++)
         {
             Borders.Read(channels[c], outer, Border.Mirror, voxels);
-            _signals[c].Load(voxels, inner, volume);
+            Take(c, voxels, inner, volume);
             if (c == 0 && channels.Count > 1)
             {
                 ScaleFilter.Ensure(ref _first, count);
@@ -73,15 +76,25 @@ internal sealed class SignalFeatures
             }
             if (c != 1) continue;
             for (var i = 0; i < count; i++) voxels[i] = _first[i] - voxels[i];
-            _signals[^1].Load(voxels, inner, volume);
+            Take(_signals.Length - 1, voxels, inner, volume);
         }
         for (var s = 0; s < _signals.Length; s++) ScaleFilter.Ensure(ref _planes[s], Plane * PerSignal + 4 * TapRows.Padding);
+    }
+
+    private void Take(int signal, ReadOnlySpan<float> voxels, Box inner, Size3 volume)
+    {
+        _signals[signal].Load(voxels, inner, volume);
+        if (_milling.Length > 0) _milling[signal].Take(voxels, inner);
     }
 
     /// <summary>Computes one slice of the block; then <see cref="Values"/> holds it.</summary>
     public void Emit(int z)
     {
-        for (var s = 0; s < _signals.Length; s++) _signals[s].Emit(z, _planes[s], Plane, Stride);
+        for (var s = 0; s < _signals.Length; s++)
+        {
+            _signals[s].Emit(z, _planes[s], Plane, Stride);
+            if (_milling.Length > 0) _milling[s].Emit(z, _planes[s], _signals[s].Count, Plane, Stride);
+        }
     }
 
     /// <summary>One feature of the slice, rows <see cref="Stride"/> apart; what lies between them is of no meaning.</summary>

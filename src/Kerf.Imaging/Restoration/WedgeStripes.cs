@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Numerics.Tensors;
 using System.Runtime.Intrinsics;
+using Kerf.Volumes;
 
 namespace Kerf.Imaging;
 
@@ -114,7 +115,7 @@ internal sealed class WedgeStripes
     }
 
     // in eight lanes, whatever the processor
-    private static double Sum(ReadOnlySpan<float> values)
+    internal static double Sum(ReadOnlySpan<float> values)
     {
         var (low, high) = (Vector256<double>.Zero, Vector256<double>.Zero);
         var i = 0;

@@ -33,6 +33,9 @@ public sealed record Session
     /// <summary>Standard deviation of the detector's Gaussian noise in grey levels; 0 to 100.</summary>
     public double NoiseSigma { get; init; } = 15;
 
+    /// <summary>Number of the detector, 0 to 7: several detectors see the same curtains, each with noise and brightness of its own.</summary>
+    public int Detector { get; init; }
+
     /// <summary>
     /// How far each slice's content lies from where it lies in slice 0, in pixels (y, x): a random walk with steps of <see cref="DriftStep"/>.
     /// </summary>
@@ -73,7 +76,7 @@ public sealed record Session
             throw new InputError($"specimen: {canvas} voxels are too few for {field} slices that drift; make it {margin} pixels larger on each side of y and x.");
         var origin = ((canvas.Y - field.Y) / 2, (canvas.X - field.X) / 2);
         var curtains = Curtain.Grow(this, specimen, origin, field, seed, walk);
-        var random = new CounterRandom(seed, 0x425249474854);
+        var random = new CounterRandom(seed, 0x425249474854 | (ulong)Detector << 56);
         var truth = new SessionTruth
         {
             Shifts = [.. shifts.Select(s => new[] { s.Y, s.X })],
@@ -109,7 +112,7 @@ public sealed record Session
         for (var y = 0; y < field.Y; y++)
         {
             // a stream a row: the number of draws of a Poisson variate varies
-            var random = new CounterRandom(seed, (ulong)z << 32 | (uint)y | 1UL << 63);
+            var random = new CounterRandom(seed, (ulong)z << 32 | (uint)y | 1UL << 63 | (ulong)Detector << 56);
             foreach (ref var pixel in grey.Slice(y * field.X, field.X))
             {
                 var level = Math.Max(0, pixel + brightness);
@@ -129,6 +132,7 @@ public sealed record Session
         Range(BrightnessJump, 0, 100, "brightness jump");
         Range(ElectronsAtWhite, 1, double.PositiveInfinity, "electrons at white");
         Range(NoiseSigma, 0, 100, "noise sigma");
+        Range(Detector, 0, 7, "detector");
     }
 
     private static void Range(double value, double low, double high, string name)

@@ -46,6 +46,12 @@ public static class VolumeFile
     public static void Save(IVolume source, string path, Traversal walk, SaveOptions? options = null) =>
         VolumeWriter.Save(source, path, walk, options ?? SaveOptions.Default);
 
+    /// <summary>
+    /// Fails when <see cref="Save"/> would refuse the path whatever the volume: for calls that work long before they save. Nothing is touched.
+    /// </summary>
+    /// <exception cref="InputError">As <see cref="Save"/>.</exception>
+    public static void CheckPlace(string path, SaveOptions? options = null) => VolumeWriter.CheckPlace(path, options ?? SaveOptions.Default);
+
     /// <summary>Fails when <see cref="Save"/> could not write a volume of that kind there: to be asked before hours of work.</summary>
     /// <exception cref="InputError">As <see cref="Save"/>.</exception>
     public static void CheckPlace(VolumeInfo info, string path, SaveOptions? options = null) => VolumeWriter.CheckPlace(info, path, options ?? SaveOptions.Default);

@@ -10,9 +10,15 @@ internal static class VolumeWriter
 
     public static void Save(IVolume source, string path, Traversal walk, SaveOptions options)
     {
-        var (place, ending) = Place(path);
+        var (place, ending) = Parts(path);
         var write = Writer(source, place, ending, walk, options);
-        CheckPlace(path, place, ending, options);
+        CheckPlace(path, options);
+        if (ending is ".tif" or ".tiff")
+        {
+            // atomic by itself
+            write(place);
+            return;
+        }
         // a name of its own per writer, as AtomicFile has
         var partial = $"{place}.{Environment.ProcessId}-{Environment.CurrentManagedThreadId}{AtomicFile.PartialSuffix}";
         try
@@ -23,7 +29,7 @@ internal static class VolumeWriter
         catch (Exception exception)
         {
             Remove(partial);
-            if (exception is not (IOException or UnauthorizedAccessException)) throw;
+            if (!AtomicFile.Refused(exception)) throw;
             throw new InputError(
                 $"{path}: cannot be written ({exception.Message}). Check the folder's rights and the space left on the disk.", exception);
         }
@@ -31,17 +37,9 @@ internal static class VolumeWriter
 
     public static void CheckPlace(VolumeInfo info, string path, SaveOptions options)
     {
-        var (place, ending) = Place(path);
+        var (place, ending) = Parts(path);
         Writer(new Announced(info), place, ending, Traversal.Default, options);
-        CheckPlace(path, place, ending, options);
-    }
-
-    private static (string Place, string Ending) Place(string path)
-    {
-        var isFolder = path.EndsWith('/') || path.EndsWith('\\');
-        var place = path.TrimEnd('/', '\\');
-        if (place.EndsWith(".zarr", StringComparison.OrdinalIgnoreCase)) return (place, ".zarr");
-        return (place, isFolder ? "/" : Path.GetExtension(place).ToLowerInvariant());
+        CheckPlace(path, options);
     }
 
     private sealed class Announced(VolumeInfo info) : IVolume
@@ -64,14 +62,24 @@ internal static class VolumeWriter
             case ".png" when info.Type == PixelType.Float32:
                 throw new InputError($"{place}: PNG holds no float values. Write .tif or .npy.");
             case ".png": return partial => File.WriteAllBytes(partial, EncodePng(source, 0));
-            default:
-                throw new InputError($"{place}: {(ending.Length > 1 ? $"no format has the ending {ending}" : "the name has no ending")}. "
-                    + $"Write {Writable}.");
+            default: throw NoFormat(place, ending);
         }
     }
 
-    private static void CheckPlace(string path, string place, string ending, SaveOptions options)
+    private static (string Place, string Ending) Parts(string path)
     {
+        var place = path.TrimEnd('/', '\\');
+        var isZarr = place.EndsWith(".zarr", StringComparison.OrdinalIgnoreCase);
+        return (place, isZarr ? ".zarr" : path.Length > place.Length ? "/" : Path.GetExtension(place).ToLowerInvariant());
+    }
+
+    private static InputError NoFormat(string place, string ending) =>
+        new($"{place}: {(ending.Length > 1 ? $"no format has the ending {ending}" : "the name has no ending")}. Write {Writable}.");
+
+    public static void CheckPlace(string path, SaveOptions options)
+    {
+        var (place, ending) = Parts(path);
+        if (ending is not ("/" or ".zarr" or ".tif" or ".tiff" or ".npy" or ".png")) throw NoFormat(place, ending);
         var parent = Path.GetDirectoryName(Path.GetFullPath(place));
         if (parent is not null && !Directory.Exists(parent)) throw new InputError($"{path}: the folder {parent} does not exist. Make it first.");
         var makesFolder = ending is "/" or ".zarr";
@@ -112,7 +120,7 @@ internal static class VolumeWriter
             if (Directory.Exists(partial)) Directory.Delete(partial, recursive: true);
             else File.Delete(partial);
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException) { }
+        catch (Exception exception) when (AtomicFile.Refused(exception)) { }
     }
 
     private static void SaveSlices(IVolume source, string folder, Traversal walk, SaveOptions options)

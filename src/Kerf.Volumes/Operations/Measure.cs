@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Kerf.Volumes;
 
 /// <summary>A number with its unit, its uncertainty and how it was got.</summary>
@@ -18,8 +20,19 @@ public sealed record Measurement(string Name, string? Phase, string? Axis, doubl
 /// <param name="Unit">Unit of <paramref name="X"/>.</param>
 public sealed record Curve(string Name, double[] X, double[] Y, string Unit);
 
+/// <summary>A table with one row per thing that was measured (a particle, a path): <c>NAME.csv</c> beside the measurements.</summary>
+/// <param name="Name">kebab-case: "particles".</param>
+/// <param name="Columns">What the columns hold, with their units.</param>
+/// <param name="Rows">As many numbers in each as there are columns.</param>
+public sealed record Table(string Name, IReadOnlyList<string> Columns, IReadOnlyList<double[]> Rows);
+
 /// <summary>What a measure found.</summary>
-public sealed record Measured(IReadOnlyList<Measurement> Measurements, IReadOnlyList<Curve> Curves);
+public sealed record Measured(IReadOnlyList<Measurement> Measurements, IReadOnlyList<Curve> Curves)
+{
+    /// <summary>Tables for files; they are not printed.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<Table> Tables { get; init; } = [];
+}
 
 /// <summary>One measure of a recipe, volume → numbers: a record declared like a <see cref="Step"/>.</summary>
 public abstract record Measure

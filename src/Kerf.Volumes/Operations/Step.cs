@@ -72,6 +72,15 @@ public sealed class StepRun(IVolume source, Func<VolumeInfo, IVolume> create, st
         return value;
     }
 
+    /// <summary>Numbers that the step finds slice by slice: those of slices that an interrupted run finished are there already.</summary>
+    public SliceNotes Notes(string name) => new(folder is null ? null : Path.Combine(folder, name + ".jsonl"), Source.Info.Size.Z);
+
+    /// <summary>Small text files that belong beside the result: name → text.</summary>
+    public Dictionary<string, string> Deliveries { get; } = [];
+
+    /// <summary>Leaves a small text file beside the result: OUT.name for a command, volumes/STEP.name in a project.</summary>
+    public void Deliver(string name, string text) => Deliveries[name] = text;
+
     /// <summary>Keeps a fact for <c>--json</c>, the run's record and the report.</summary>
     public void Fact<T>(string name, T value) => Facts[name] = JsonSerializer.SerializeToNode(value, Json);
 }

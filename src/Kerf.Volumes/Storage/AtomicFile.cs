@@ -19,10 +19,17 @@ public static class AtomicFile
             using (var stream = new FileStream(partial, FileMode.Create, FileAccess.Write, FileShare.None, 1)) stream.Write(bytes);
             File.Move(partial, path, overwrite: true);
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (Refused(exception))
         {
             try { File.Delete(partial); } catch (IOException) { } catch (UnauthorizedAccessException) { }
             throw new InputError($"{path}: cannot be written ({exception.Message}). Check the folder's rights and the space left on the disk.", exception);
         }
     }
+
+    /// <summary>
+    /// True for what the file system answers when it does not take a file: no space, no rights, a limit of the file's size, which .NET reports as an
+    /// argument out of range.
+    /// </summary>
+    internal static bool Refused(Exception exception) =>
+        exception is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException { ParamName: "value", ActualValue: null };
 }

@@ -50,6 +50,12 @@ public sealed record ZarrOptions
     /// <summary>Whether <see cref="ZarrVolume.Complete"/> builds coarser levels for viewers.</summary>
     public bool Pyramid { get; init; } = true;
 
+    /// <summary>
+    /// Takes up a complete volume of the same description too, as a run does that was killed after its last voxel; every chunk is then written
+    /// already. Without it, what is complete is never touched.
+    /// </summary>
+    public bool TakeUpComplete { get; init; }
+
     internal int Format => Version == OmeZarrVersion.V05 ? 3 : 2;
 
     internal Size3 ChunkOf(Size3 size)

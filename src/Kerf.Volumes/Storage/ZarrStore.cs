@@ -110,8 +110,9 @@ internal sealed class Draft(string path, VolumeInfo info, IReadOnlyList<string>?
         if (File.Exists(path)) throw new InputError($"{path}: is a file; a zarr volume is a folder. Choose another name, or delete the file.");
         if (Directory.Exists(path))
         {
-            if (ZarrVolume.IsKerfVolume(path) && OmeImage.Read(path).Complete == true) throw Occupied("already holds a complete volume");
-            RequirePartial(group, text);
+            var complete = ZarrVolume.IsKerfVolume(path) && OmeImage.Read(path).Complete == true;
+            if (complete && !options.TakeUpComplete) throw Occupied("already holds a complete volume");
+            RequirePartial(group, complete ? Group(complete) : text);
         }
         Make(path);
         // its own mark first: whatever is killed after this line can be taken up again

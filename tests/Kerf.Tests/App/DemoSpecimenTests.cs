@@ -37,6 +37,28 @@ public sealed class DemoSpecimenTests : IDisposable
     }
 
     [Fact]
+    public void ASecondCallTakesWhatIsThere()
+    {
+        var size = new Size3(3, 160, 96);
+        var first = DemoSpecimen.OpenOrCreate(_folder, 3, size, Traversal.Default);
+        var slice = Path.Combine(_folder, "slices", "slice_0001.tif");
+        var (made, bytes) = (File.GetLastWriteTimeUtc(slice), File.ReadAllBytes(slice));
+        var second = DemoSpecimen.OpenOrCreate(_folder, 3, size, Traversal.Default);
+        Assert.Equal(made, File.GetLastWriteTimeUtc(slice));
+        Assert.Equal(Volume<byte>.Load(first.Labels).Data, Volume<byte>.Load(second.Labels).Data);
+        Assert.Equal(Volume<byte>.Load(first.Ideal).Data, Volume<byte>.Load(second.Ideal).Data);
+        Assert.Equal(first.Session.Shifts, second.Session.Shifts);
+        Assert.Equal(first.Session.Curtains, second.Session.Curtains);
+
+        // another seed, or a slice that someone changed, and it is made anew
+        Assert.NotEqual(first.Session.Shifts, DemoSpecimen.OpenOrCreate(_folder, 4, size, Traversal.Default).Session.Shifts);
+        DemoSpecimen.OpenOrCreate(_folder, 3, size, Traversal.Default);
+        File.WriteAllBytes(slice, bytes[..100]);
+        DemoSpecimen.OpenOrCreate(_folder, 3, size, Traversal.Default);
+        Assert.Equal(bytes, File.ReadAllBytes(slice));
+    }
+
+    [Fact]
     public void RefusesASizeWithoutElectrode() => Assert.StartsWith("demo: a size of 4×100×96 is too small; choose at least 2×128×32",
         Assert.Throws<InputError>(() => DemoSpecimen.Create(_folder, 1, new(4, 100, 96), Traversal.Default)).Message);
 }

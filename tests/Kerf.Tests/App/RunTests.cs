@@ -102,7 +102,7 @@ public sealed class RunTests : IDisposable
         Assert.Equal(5.0, (double)info["voxelSize"]!["x"]!, 1e-6);
         var again = KerfProcess.Run(_folder.Path, ["align", "slices", "aligned.zarr", "--voxel", "10,5,5"]);
         Assert.Equal(2, again.Status);
-        Assert.Contains("aligned.zarr: is there already; choose another name or add --force.", again.Error, StringComparison.Ordinal);
+        Assert.Contains("aligned.zarr: is there already and not empty. Choose another name, or replace it with --force.", again.Error, StringComparison.Ordinal);
     }
 
     private string[] Arguments(string project, params string[] more) => ["run", "recipe.yaml", "--project", project, "--json", "--quiet", .. more];

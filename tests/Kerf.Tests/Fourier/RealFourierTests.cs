@@ -1,4 +1,3 @@
-using Kerf.Imaging;
 using Kerf.Volumes;
 using Xunit;
 

@@ -40,6 +40,7 @@ public class DestripeTests
     [Theory]
     [InlineData(StripeFilter.Guarded)]
     [InlineData(StripeFilter.Wedge)]
+    [InlineData(StripeFilter.Wavelet)]
     public void TheMeanStaysAndTheEnergyFallsAsReported(StripeFilter method)
     {
         var (structure, _) = Particles(5);
@@ -60,6 +61,41 @@ public class DestripeTests
         Assert.InRange(Energy(clean.Select(v => v - 100.0)), 0, 2.5);
         var other = Run(image, new Destripe { Method = StripeFilter.Wedge, Direction = -70 }, out _);
         Assert.InRange(Energy(other.Select(v => v - 100.0)), 49, 52);
+    }
+
+    [Theory]
+    [InlineData(90.0)]
+    [InlineData(0.0)]
+    public void WaveletsTakeOutWhatIsConstantAlongTheStripesAndNothingElse(double direction)
+    {
+        var how = new Destripe { Method = StripeFilter.Wavelet, Direction = direction };
+        float[] Wave(Func<int, int, double> phase) => [.. Enumerable.Range(0, Height * Width).Select(i => 100 + 10 * (float)Math.Sin(2 * Math.PI * phase(i / Width, i % Width)))];
+        var stripes = Wave((y, x) => (direction == 0 ? y : x) / 12.0);
+        Assert.InRange(Energy(Run(stripes, how, out _).Select(v => v - 100.0)), 0, 0.001 * 50);
+        var across = Wave((y, x) => (direction == 0 ? x : y) / 12.0);
+        Assert.InRange(Energy(Run(across, how, out _).Zip(across, (a, b) => (double)a - b)), 0, 1e-6);
+        // 30 cycles along the stripes are far beyond the damping of 3
+        var oblique = Wave((y, x) => y / 10.0 + x / 10.0);
+        Assert.InRange(Energy(Run(oblique, how, out _).Zip(oblique, (a, b) => (double)a - b)), 0, 0.5);
+    }
+
+    [Fact]
+    public void WaveletsLeaveLittleOfCurtainsWhateverTheStructure()
+    {
+        var (structure, _) = Particles(8);
+        var stripes = Curtains(false);
+        var how = new Destripe { Method = StripeFilter.Wavelet };
+        // the method is linear: what it does to the structure is the same with and without curtains
+        var left = Run(Add(structure, stripes), how, out _).Zip(Run(structure, how, out _), (a, b) => (double)a - b);
+        Assert.InRange(Energy(left), 0, 0.02 * Energy(stripes.Select(s => (double)s)));
+    }
+
+    [Fact]
+    public void WaveletsRefuseOtherDirections()
+    {
+        var flat = new Volume<float>(new Size3(1, 64, 64));
+        Assert.Equal("direction is 80 degrees; method wavelet knows 0 and 90 only. Take method guarded or wedge.", Assert.Throws<InputError>(
+            () => Destripe.Apply(flat, flat, new() { Method = StripeFilter.Wavelet, Direction = 80 }, Traversal.Default)).Message);
     }
 
     [Fact]

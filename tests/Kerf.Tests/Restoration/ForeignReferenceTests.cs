@@ -51,6 +51,13 @@ public class ForeignReferenceTests
     }
 
     [Fact]
+    public void WaveletStripesAgreeWithPyWavelets()
+    {
+        var (expected, actual) = (Reference("wavelet"), Run(new Destripe { Method = StripeFilter.Wavelet }));
+        for (var i = 0; i < expected.Length; i++) Assert.Equal(expected[i], actual[i], 2e-3);
+    }
+
+    [Fact]
     public void ClaheIsNearScikitImages()
     {
         // theirs stretches the result to the full range, so levels are compared up to a straight line

@@ -36,6 +36,9 @@ internal sealed class TiffBytes : IDisposable
             _file?.Dispose();
             throw new InputError($"{path}: cannot be opened ({exception.Message}). Check the name and the rights to read it.", exception);
         }
+        if (Length > 0) return;
+        _file.Dispose();
+        throw new InputError($"{path}: is empty. Copy or export it again.");
     }
 
     public string Path { get; }

@@ -92,12 +92,9 @@ public sealed class TiffWriter : IDisposable
     /// <summary>Removes an incomplete file.</summary>
     public void Dispose()
     {
-        try
-        {
-            _stream.Dispose();
-            File.Delete(_partial);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException) { }
+        // on a full disk closing fails too: it writes what is left in the buffer
+        try { _stream.Dispose(); } catch (Exception exception) when (AtomicFile.Refused(exception)) { }
+        try { File.Delete(_partial); } catch (Exception exception) when (AtomicFile.Refused(exception)) { }
     }
 
     private static void Save<T>(IVolume<T> source, string path, Traversal walk, bool compress) where T : unmanaged
@@ -199,7 +196,7 @@ public sealed class TiffWriter : IDisposable
         {
             _stream.Write(bytes);
         }
-        catch (IOException exception)
+        catch (Exception exception) when (AtomicFile.Refused(exception))
         {
             throw Unwritable(exception);
         }
@@ -211,7 +208,7 @@ public sealed class TiffWriter : IDisposable
         {
             return work();
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (AtomicFile.Refused(exception))
         {
             throw Unwritable(exception);
         }

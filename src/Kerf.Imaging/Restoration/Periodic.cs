@@ -10,10 +10,11 @@ internal sealed class Periodic
 {
     private readonly (int First, int Second, float Share)[] _rows, _columns;
 
-    /// <summary>Plans the continuation of images of one size by <paramref name="margin"/> pixels at least, to products of 2, 3 and 5.</summary>
-    public Periodic(int height, int width, int margin)
+    /// <summary>Plans the continuation of images of one size by <paramref name="margin"/> pixels at least, to products of 2, 3 and 5 that <paramref name="multiple"/> divides.</summary>
+    public Periodic(int height, int width, int margin, int multiple = 1)
     {
-        (_rows, _columns) = (Continue(height, RealFourier.GoodSize(height + margin)), Continue(width, RealFourier.GoodSize(width + margin)));
+        int Padded(int length) => multiple * RealFourier.GoodSize((length + margin + multiple - 1) / multiple);
+        (_rows, _columns) = (Continue(height, Padded(height)), Continue(width, Padded(width)));
         (Height, Width) = (height, width);
     }
 

@@ -5,7 +5,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
-namespace Kerf.Imaging;
+namespace Kerf.Volumes;
 
 /// <summary>
 /// The two-dimensional discrete Fourier transform of a real image, F(kx, ky) = Σ f(y, x)·e^(−2πi(kx·x/width + ky·y/height)), in single

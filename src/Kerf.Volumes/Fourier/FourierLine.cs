@@ -2,14 +2,14 @@ using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
-namespace Kerf.Imaging;
+namespace Kerf.Volumes;
 
 /// <summary>
 /// The complex discrete Fourier transform of one length, done for <see cref="Lanes"/> lines side by side: element i of line l lies at
 /// i·Lanes + l of a plane of real parts and a plane of imaginary parts. Mixed-radix Stockham passes (Van Loan 1992, doi:10.1137/1.9781611970999);
 /// each lane sees the same arithmetic whatever the width of a vector register, so the bits do not depend on the processor. Immutable.
 /// </summary>
-internal sealed class FourierLine
+public sealed class FourierLine
 {
     /// <summary>Lines side by side: a cache line of floats, and a multiple of any vector width in use.</summary>
     public const int Lanes = 16;

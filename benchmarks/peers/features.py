@@ -1,0 +1,25 @@
+"""All 61 features by vigra on its one thread, 128^3; Kerf on the same and on 256^3 with two threads, features kept for one slice of a block."""
+import numpy as np
+
+import _forest
+
+RESULTS = "forest-peers"
+
+
+def row(run, folder, threads, quick):
+    small, large = _forest.stack(64 if quick else 128), None if quick else _forest.stack(256)
+    kerf = _forest.Kerf(run, folder, small[0], small[2])
+    wall, processor, _ = kerf("features", threads)
+    ours = np.load(kerf.out)
+    voxels = small[0].size
+    with _forest.Clock() as clock:
+        theirs = [f[len(f) // 2].copy() for f in _forest.features(small[0])]
+    inner = np.s_[24:-24, 24:-24] if quick else np.s_[40:-40, 40:-40]
+    error = [float(np.sqrt(np.mean((a[inner] - b[inner]) ** 2) / np.mean(b[inner].astype(np.float64) ** 2))) for a, b in zip(ours, theirs)]
+    result = {"voxels": voxels, "kerf_s": wall, "kerf_processor_s": processor, "peer_s": clock.wall, "peer_processor_s": clock.processor,
+              "relative_error_median": float(np.median(error)), "relative_error_max": max(error)}
+    if large:
+        wall, processor, _ = _forest.Kerf(run, folder, large[0], large[2])("features", threads)
+        result |= {"kerf_256_s": wall, "kerf_256_voxels_per_s": 256 ** 3 / wall, "kerf_256_voxels_per_processor_s": 256 ** 3 / processor,
+                   "ratio_256": 256 ** 3 / wall * clock.wall / voxels, "ratio_256_by_processor_time": 256 ** 3 / processor * threads * clock.processor / voxels}
+    return result

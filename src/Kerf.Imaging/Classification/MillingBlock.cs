@@ -1,0 +1,147 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using Kerf.Volumes;
+using static Kerf.Imaging.TapRows;
+
+namespace Kerf.Imaging;
+
+/// <summary>Computes the <see cref="MillingFeatures"/> of one signal on one block. Rows are padded to whole vectors; every lane does the same.</summary>
+internal sealed class MillingBlock
+{
+    private readonly FeatureSet _set;
+    private readonly double[][] _tapsY, _tapsX;
+    private readonly float[][] _smooth;
+    private readonly int _reach;
+    private readonly (MillingKind Kind, int Slices)[] _features;
+    private double[] _rows = [], _row = [];
+    private int _height, _stride;
+
+    public MillingBlock(FeatureSet set)
+    {
+        _set = set;
+        double[] Taps(double sigma, double spacing) => GaussianTaps.Smooth(sigma / spacing, GaussianTaps.Radius(sigma / spacing, MillingFeatures.Window));
+        _tapsY = [.. MillingFeatures.Sigmas.Select(sigma => Taps(sigma, set.Spacing.Y))];
+        _tapsX = [.. MillingFeatures.Sigmas.Select(sigma => Taps(sigma, set.Spacing.X))];
+        _smooth = [.. MillingFeatures.Sigmas.Select(_ => Array.Empty<float>())];
+        _reach = MillingFeatures.Halo(set).Z;
+        _features = [.. MillingFeatures.All.Take(MillingFeatures.PerScale).Select(f => (f.Kind, MillingFeatures.SlicesOf(f.Slices, set.Spacing.Z)))];
+    }
+
+    /// <summary>Bytes that a block holds.</summary>
+    public static long Bytes(FeatureSet set, Size3 inner) =>
+        (inner.Z + 2L * MillingFeatures.Halo(set).Z) * inner.Y * Padded(inner.X) * sizeof(float) * MillingFeatures.Sigmas.Length
+        + (long)Padded(inner.X) * inner.Y * sizeof(float) * MillingFeatures.All.Count;
+
+    /// <summary>Takes a block: grey values of <paramref name="inner"/> grown by the set's halo.</summary>
+    public void Take(ReadOnlySpan<float> voxels, Box inner)
+    {
+        var halo = _set.Halo;
+        var outer = inner.Grow(halo).Size;
+        (_height, _stride) = (inner.Size.Y, Padded(inner.Size.X));
+        var depth = inner.Size.Z + 2 * _reach;
+        var width = Padded(outer.X) + Padding;
+        ScaleFilter.Ensure(ref _rows, outer.Y * width + 4 * Padding);
+        ScaleFilter.Ensure(ref _row, width + 4 * Padding);
+        for (var s = 0; s < _smooth.Length; s++) ScaleFilter.Ensure(ref _smooth[s], depth * _height * _stride + 4 * Padding);
+        for (var z = 0; z < depth; z++)
+        {
+            var plane = voxels[((halo.Z - _reach + z) * outer.Y * outer.X)..];
+            for (var y = 0; y < outer.Y; y++)
+                for (var x = 0; x < outer.X; x++) _rows[y * width + x] = plane[y * outer.X + x];
+            for (var s = 0; s < _smooth.Length; s++)
+                for (var y = 0; y < _height; y++) SmoothRow(s, (y + halo.Y) * width, width, outer.X, halo.X, _smooth[s].AsSpan((z * _height + y) * _stride, inner.Size.X));
+        }
+    }
+
+    private void SmoothRow(int scale, int centre, int width, int count, int left, Span<float> target)
+    {
+        Smooth(ref _rows[centre], width, _tapsY[scale], ref _row[0], count);
+        var taps = _tapsX[scale];
+        for (var x = 0; x < target.Length; x++)
+        {
+            var sum = taps[0] * _row[left + x];
+            for (var k = 1; k < taps.Length; k++) sum += taps[k] * (_row[left + x - k] + _row[left + x + k]);
+            target[x] = (float)sum;
+        }
+    }
+
+    /// <summary>Computes one slice of the block into planes from <paramref name="first"/> on.</summary>
+    public void Emit(int z, float[] planes, int first, int plane, int stride)
+    {
+        for (var s = 0; s < _smooth.Length; s++)
+        {
+            for (var y = 0; y < _height; y++)
+            {
+                for (var x = 0; x < _stride; x += Vector<float>.Count)
+                {
+                    ref var at = ref _smooth[s][((z + _reach) * _height + y) * _stride + x];
+                    Column(ref at, _height * _stride, ref planes[(first + s * MillingFeatures.PerScale) * plane + y * stride + x], plane);
+                }
+            }
+        }
+    }
+
+    // the features of one scale in the order of MillingFeatures.All
+    private void Column(ref float at, int slice, ref float target, int plane)
+    {
+        var here = Load(ref at, 0);
+        for (var f = 0; f < _features.Length;)
+        {
+            var (kind, n) = _features[f];
+            ref var to = ref Unsafe.Add(ref target, f * plane);
+            switch (kind)
+            {
+                case MillingKind.AheadDifference:
+                    Store(Load(ref at, n * slice) - here, ref to, 0);
+                    f++;
+                    break;
+                case MillingKind.BehindDifference:
+                    Store(here - Load(ref at, -n * slice), ref to, 0);
+                    f++;
+                    break;
+                case MillingKind.AheadMinimum or MillingKind.BehindMinimum:
+                    Range(ref at, kind == MillingKind.AheadMinimum ? slice : -slice, n, here, ref to, plane);
+                    f += 3;
+                    break;
+                default:
+                    Steepest(ref at, slice, kind == MillingKind.NextFall ? 1 : -n + 1, n, ref to, plane);
+                    f += 4;
+                    break;
+            }
+        }
+    }
+
+    // least, greatest, mean of n slices, less the grey here
+    private static void Range(ref float at, int step, int n, Vector<float> here, ref float target, int plane)
+    {
+        var (least, greatest, sum) = (Load(ref at, step), Load(ref at, step), Load(ref at, step));
+        for (var k = 2; k <= n; k++)
+        {
+            var s = Load(ref at, k * step);
+            (least, greatest, sum) = (Vector.Min(least, s), Vector.Max(greatest, s), sum + s);
+        }
+        Store(least - here, ref target, 0);
+        Store(greatest - here, ref target, plane);
+        Store(sum * new Vector<float>(1f / n) - here, ref target, 2 * plane);
+    }
+
+    // steepest fall and its distance, steepest rise and its distance, among n slices from first on; of equals the nearest
+    private static void Steepest(ref float at, int slice, int first, int n, ref float target, int plane)
+    {
+        var (fall, rise) = (new Vector<float>(float.NegativeInfinity), new Vector<float>(float.NegativeInfinity));
+        var (fallAt, riseAt) = (Vector<float>.Zero, Vector<float>.Zero);
+        for (var i = 0; i < n; i++)
+        {
+            var k = first > 0 ? first + i : first + n - 1 - i;
+            var slope = Load(ref at, (k + 1) * slice) - Load(ref at, (k - 1) * slice);
+            var depth = new Vector<float>(Math.Abs(k));
+            var (falls, rises) = (Vector.GreaterThan(-slope, fall), Vector.GreaterThan(slope, rise));
+            (fall, fallAt) = (Vector.ConditionalSelect(falls, -slope, fall), Vector.ConditionalSelect(falls, depth, fallAt));
+            (rise, riseAt) = (Vector.ConditionalSelect(rises, slope, rise), Vector.ConditionalSelect(rises, depth, riseAt));
+        }
+        Store(fall, ref target, 0);
+        Store(fallAt, ref target, plane);
+        Store(rise, ref target, 2 * plane);
+        Store(riseAt, ref target, 3 * plane);
+    }
+}

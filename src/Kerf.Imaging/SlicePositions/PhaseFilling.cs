@@ -1,0 +1,67 @@
+using System.Numerics.Tensors;
+using Kerf.Volumes;
+
+namespace Kerf.Imaging;
+
+/// <summary>Fills planes of a segmentation: each phase has a field along z, and the highest one wins.</summary>
+internal static class PhaseFilling
+{
+    // slices on each side that the distances' spline passes through: it is smooth, and each field costs four bytes a pixel
+    private const int ShapeReach = 4;
+
+    public static void Run(IVolume<byte> source, IWritableVolume<byte> target, int[] knots, double step, byte[] labels, Fill how, Traversal walk)
+    {
+        var size = source.Info.Size;
+        // of two phases the second decides alone
+        var fields = labels.Length == 2 ? labels[1..] : labels;
+        var isShape = how.Method == FillMethod.Shape;
+        var voxel = source.Info.Voxel ?? VoxelSize.Cube(1);
+        var saturation = SaturationOfThickness * (knots.Length > 1 ? (double)(knots[^1] - knots[0]) / (knots.Length - 1) : 1) * voxel.Z;
+        var bytes = size.SliceCount * fields.Length * sizeof(float);
+        FillTraversal.Run(source, target, knots, step, how.Method, isShape ? ShapeReach : KnotWeights.Reach, bytes, slice =>
+        {
+            var made = new float[fields.Length][];
+            for (var i = 0; i < made.Length; i++)
+                made[i] = isShape ? PlaneDistance.Saturated(slice, fields[i], size.Y, size.X, voxel.Y, voxel.X, saturation) : Indicator(slice, fields[i]);
+            return made;
+        }, (weights, slices, result) =>
+        {
+            var sums = new float[fields.Length][];
+            for (var i = 0; i < sums.Length; i++)
+            {
+                sums[i] = new float[result.Length];
+                for (var k = 0; k < slices.Length; k++) TensorPrimitives.MultiplyAdd(slices[k][i], (float)weights.Weights[k], sums[i], sums[i]);
+            }
+            if (labels.Length == 2) Decide(sums[0], isShape ? 0 : 0.5f, labels, result);
+            else Highest(sums, labels, result);
+            if (how.Method == FillMethod.Cubic && how.HoleSize > 0) PlaneHoles.Close(result, size.Y, size.X, how.HoleSize);
+        }, walk);
+    }
+
+    // distances saturate at this multiple of the mean thickness. Chosen on levelled waves of other seeds and wavelengths than those of the study; 0.7 to 2 make little difference
+    private const double SaturationOfThickness = 1.25;
+
+    private static float[] Indicator(byte[] slice, byte label)
+    {
+        var field = new float[slice.Length];
+        for (var i = 0; i < field.Length; i++) field[i] = slice[i] == label ? 1 : 0;
+        return field;
+    }
+
+    private static void Decide(float[] field, float level, byte[] labels, byte[] result)
+    {
+        for (var i = 0; i < result.Length; i++) result[i] = field[i] > level ? labels[1] : labels[0];
+    }
+
+    // the lower label wins a tie
+    private static void Highest(float[][] fields, byte[] labels, byte[] result)
+    {
+        for (var i = 0; i < result.Length; i++)
+        {
+            var best = 0;
+            for (var k = 1; k < fields.Length; k++)
+                if (fields[k][i] > fields[best][i]) best = k;
+            result[i] = labels[best];
+        }
+    }
+}

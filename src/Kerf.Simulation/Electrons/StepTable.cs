@@ -1,0 +1,116 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace Kerf.Simulation;
+
+/// <summary>
+/// What one step of the fast transport looks up, for one or several materials. The state of an electron is its remaining range: losing energy is
+/// then a subtraction. Bins are equal steps of the range's square root, which is nearly the energy. The deflection is stored as its ratio to a
+/// screened Rutherford deflection of the same median, a smooth function of angle, so that 64 knots hold Mott's distribution to a part in a thousand.
+/// </summary>
+internal sealed unsafe class StepTable
+{
+    /// <summary>Bins of the mean free path and of the screening.</summary>
+    public const int Bins = 1024;
+
+    /// <summary>Bins of the angular distribution, and knots of each.</summary>
+    public const int Rows = 128, Knots = 64;
+
+    private readonly float[] _path, _screening, _ratio, _energy;
+    private readonly float* _p, _s, _r;
+
+    /// <summary>Tables up to the beam's energy.</summary>
+    public StepTable(IReadOnlyList<Transport?> materials, double keV)
+    {
+        Count = materials.Count;
+        Ranges = [.. materials.Select(m => m is null ? 1f : (float)(m.Range(keV) * 1.0001))];
+        _path = Pinned(Count * Bins, out _p);
+        _screening = Pinned(Count * Bins, out _s);
+        _ratio = Pinned(Count * Rows * (Knots + 1), out _r);
+        _energy = new float[Count * (Bins + 1)];
+        for (var m = 0; m < Count; m++)
+        {
+            if (materials[m] is { } transport) Fill(m, transport, Ranges[m]);
+            else Array.Fill(_path, 1e30f, m * Bins, Bins);
+        }
+    }
+
+    /// <summary>Materials.</summary>
+    public int Count { get; }
+
+    /// <summary>Range at the beam's energy in each material, nanometres.</summary>
+    public float[] Ranges { get; }
+
+    private static float[] Pinned(int count, out float* pointer)
+    {
+        var array = GC.AllocateArray<float>(count, pinned: true);
+        pointer = (float*)Unsafe.AsPointer(ref array[0]);
+        return array;
+    }
+
+    private void Fill(int m, Transport transport, float top)
+    {
+        for (var i = 0; i <= Bins; i++) _energy[m * (Bins + 1) + i] = (float)transport.Energy(Square((double)i / Bins) * top);
+        for (var row = 0; row < Rows; row++)
+        {
+            var energy = transport.Energy(Square((row + 0.5) / Rows) * top);
+            var alpha = Screening(transport, energy);
+            for (var i = 0; i <= Knots; i++)
+            {
+                var v = Square(Math.Max(i, 0.02) / Knots);
+                _ratio[(m * Rows + row) * (Knots + 1) + i] = i == Knots ? 1f : (float)(transport.Deflection(energy, v * (1 + alpha) / (v + alpha)) / v);
+            }
+            for (var i = row * (Bins / Rows); i < (row + 1) * (Bins / Rows); i++)
+            {
+                _path[m * Bins + i] = (float)transport.FreePath(transport.Energy(Square((i + 0.5) / Bins) * top));
+                _screening[m * Bins + i] = (float)alpha;
+            }
+        }
+    }
+
+    private static double Square(double x) => x * x;
+
+    // Rutherford's α such that half of the deflections lie below the true median
+    private static double Screening(Transport transport, double keV)
+    {
+        var median = transport.Deflection(keV, 0.5);
+        return median < 0.45 ? median / (1 - 2 * median) : 4.5;
+    }
+
+    /// <summary>Remaining energy in keV for a remaining range in material m.</summary>
+    public double Energy(int m, float range)
+    {
+        var at = Math.Sqrt(Math.Max(0, range) / (double)Ranges[m]) * Bins;
+        var i = Math.Min((int)at, Bins - 1);
+        var from = _energy[m * (Bins + 1) + i];
+        return from + (at - i) * (_energy[m * (Bins + 1) + i + 1] - from);
+    }
+
+    /// <summary>The bin of a remaining range; <paramref name="inverse"/> is Bins²/range at the beam's energy.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<int> Bin(Vector256<float> range, Vector256<float> inverse) =>
+        Vector256.Min(Vector256.ConvertToInt32(Vector256.Sqrt(Vector256.Max(range, Vector256<float>.Zero) * inverse)), Vector256.Create(Bins - 1));
+
+    /// <summary>Mean free paths for bins (with m·Bins added for material m).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Vector256<float> FreePath(Vector256<int> bin) => Lanes.Gather(_p, bin);
+
+    /// <summary>Cosine and sine of the deflections for uniform random numbers.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Deflect(Vector256<int> bin, Vector256<float> u, out Vector256<float> cos, out Vector256<float> sin)
+    {
+        var one = Vector256<float>.One;
+        var alpha = Lanes.Gather(_s, bin);
+        var v = alpha * u / (one + alpha - u);
+        var at = Vector256.Sqrt(v) * (float)Knots;
+        var knot = Vector256.Min(Vector256.ConvertToInt32(at), Vector256.Create(Knots - 1));
+        // 1024 bins over 128 rows; a row holds 65 numbers
+        var row = bin >> 3;
+        var index = (row << 6) + row + knot;
+        var low = Lanes.Gather(_r, index);
+        var mu = v * (low + (at - Vector256.ConvertToSingle(knot)) * (Lanes.Gather(_r + 1, index) - low));
+        mu = Vector256.Min(Vector256.Max(mu, Vector256<float>.Zero), one);
+        cos = one - (mu + mu);
+        sin = Vector256.Sqrt(mu * (one - mu)) * 2f;
+    }
+}
