@@ -74,7 +74,7 @@ public static class ForestFile
                 if (DecisionTree.IsLeaf(node))
                 {
                     var row = DecisionTree.Feature(node);
-                    to.Write((byte)Math.Min(row, 255));
+                    to.Write((byte)(row < tree.Classes ? row : 255));
                     if (row < tree.Classes) continue;
                     foreach (var vote in tree.VotesOf(i)) to.Write(vote);
                     continue;
@@ -184,16 +184,12 @@ public static class ForestFile
             if (bin == 255)
             {
                 var row = (int)from.ReadByte();
-                if (row == 255)
+                if (row >= classes)
                 {
                     row = votes.Count;
                     int[] mixed = [.. Enumerable.Range(0, classes).Select(_ => from.ReadInt32())];
                     if (mixed.Any(vote => vote is < 0 or > DecisionTree.One) || mixed.Sum() != DecisionTree.One) throw new InvalidDataException();
                     votes.Add(mixed);
-                }
-                else if (row >= classes)
-                {
-                    throw new InvalidDataException();
                 }
                 nodes[i] = DecisionTree.Node(i, row, 255);
                 continue;

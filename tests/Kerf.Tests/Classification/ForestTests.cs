@@ -39,6 +39,23 @@ public class ForestTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public void LeavesThatStayMixedAreKeptInTheFile()
+    {
+        // one feature with few values cannot tell noisy strokes apart: leaves of both classes
+        var (image, strokes) = Phantom();
+        var noise = new CounterRandom(3, 0);
+        foreach (ref var label in strokes.Data.AsSpan()) if (label > 0 && noise.NextInt(4) == 0) label = (byte)(3 - label);
+        var set = new FeatureSet { Dimensions = 2, Scales = [0.3], Families = [FeatureFamily.GaussianSmoothing] };
+        var (model, _) = ForestTraining.Run([("grey", image)], strokes, new() { Features = set, Forest = new() { Trees = 3 } }, new Traversal());
+        Assert.Contains(model.Forest.Trees, tree => tree.Votes.Length > 2 * DecisionTree.VoteStride(2));
+        using var folder = new TempFolder();
+        ForestFile.Save(model, folder["m.kerf"]);
+        var loaded = ForestFile.Load(folder["m.kerf"]);
+        float[] greys = [.. Enumerable.Range(0, 256).Select(grey => (float)grey)];
+        Assert.Equal(greys.Select(grey => model.Forest.Votes([grey])), greys.Select(grey => loaded.Forest.Votes([grey])));
+    }
+
+    [Fact]
     public void RefusesStrokesThatTeachNothing()
     {
         var (image, strokes) = Phantom();
