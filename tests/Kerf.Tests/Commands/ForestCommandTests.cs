@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
+using Kerf.App;
 using Kerf.Imaging;
 using Kerf.Volumes;
 using Xunit;
@@ -125,14 +126,16 @@ public sealed class ForestCommandTests : IDisposable
         Save(Phantoms.Stack(80, 96, 128, seed: 9), "large.tif");
         Do("train forest image.tif labels.tif --out m.kerf --trees 20 --scales 0.7,1.6,5");
         Do("predict m.kerf large.tif whole.zarr --uncertainty wholeu.zarr");
-        // killed twice, each time as soon as one more chunk is there
-        foreach (var chunks in (int[])[1, 3])
+        // stopped by Ctrl-C, then killed, each time as soon as one more chunk is there
+        foreach (var (chunks, signal, status) in ((int, string, int)[])[(1, "INT", 130), (3, "KILL", 137)])
         {
             using var process = KerfProcess.Start(_folder.Path, ["predict", "m.kerf", "large.tif", "cut.zarr", "--uncertainty", "cutu.zarr", "--threads", "1", "--block", "16", "--quiet"]);
             while (!process.WaitForExit(5) && Chunks() < chunks) { }
-            process.Kill();
+            using (var kill = System.Diagnostics.Process.Start("kill", [$"-{signal}", $"{process.Id}"])) kill.WaitForExit();
+            var error = process.StandardError.ReadToEnd();
             process.WaitForExit();
-            Assert.False(Directory.Exists(_folder["cut.zarr"]), "it was done before it could be killed");
+            Assert.Equal(status, process.ExitCode);
+            Assert.Equal(signal == "INT" ? "kerf: interrupted. The same command goes on where this one stopped.\n" : "", error);
         }
         Do("predict m.kerf large.tif cut.zarr --uncertainty cutu.zarr");
         Assert.Equal(Hashes("whole.zarr"), Hashes("cut.zarr"));
@@ -141,6 +144,22 @@ public sealed class ForestCommandTests : IDisposable
 
         int Chunks() => Directory.GetDirectories(_folder.Path, "cut.zarr.*").Where(folder => Directory.Exists(Path.Combine(folder, "output0.zarr/0/c")))
             .Sum(folder => Directory.GetFiles(Path.Combine(folder, "output0.zarr/0/c"), "*", SearchOption.AllDirectories).Length);
+    }
+
+    [Fact]
+    public void AFileThatDecodesWholeSlicesIsCopiedOnceWhenItsCacheIsSmaller()
+    {
+        var image = VolumeFile.Open(_folder["image.tif"]);
+        Assert.Same(image, ChannelSet.InBlocks([image], _folder.Path, 1 << 30, new Traversal())[0]);
+        foreach (var pass in (int[])[1, 2])
+        {
+            using var copy = (ZarrVolume)ChannelSet.InBlocks([image], _folder.Path, 1, new Traversal())[0];
+            Assert.Equal(_image.Data, Volume<byte>.Load((IVolume<byte>)copy).Data);
+            Assert.Equal(image.Info.Voxel, copy.Info.Voxel);
+            var mark = Path.Combine(copy.Path, "zarr.json");
+            Assert.Equal(pass == 2, File.GetLastWriteTimeUtc(mark) == DateTime.UnixEpoch);
+            File.SetLastWriteTimeUtc(mark, DateTime.UnixEpoch);
+        }
     }
 
     [Fact]

@@ -40,7 +40,6 @@ public sealed class ForestRefusalTests(ForestRefusalTests.Files files) : IClassF
             var later = bytes[..^32];
             BinaryPrimitives.WriteInt32LittleEndian(later.AsSpan(8), 99);
             File.WriteAllBytes(Folder["later.kerf"], [.. later, .. SHA256.HashData(later)]);
-            File.WriteAllText(Folder["text.kerf"], "this is no model at all, but it is long enough to hold one's first bytes");
             File.WriteAllText(Folder["file"], "");
         }
 
@@ -124,18 +123,41 @@ public sealed class ForestRefusalTests(ForestRefusalTests.Files files) : IClassF
     }
 
     [Theory]
+    [InlineData("o.xyz", null, "o.xyz: no format has the ending .xyz.")]
+    [InlineData("o.png", null, "o.png: a PNG holds one slice, the volume has 4.")]
+    [InlineData("o.tif", "p.tif", "p.tif: has several channels, which only .zarr holds; end the name in .zarr.")]
+    [InlineData("o.zarr", "./o.zarr", "two outputs have this name; give each its own.")]
+    [InlineData("file/o.tif", null, "does not exist. Make it first.")]
+    [InlineData("image.tif", null, "image.tif: is there already. Choose another name, or replace it with --force.")]
+    public void PlacesAreRefusedBeforeTheWork(string place, string? channels, string message)
+    {
+        var info = new VolumeInfo(Size, PixelType.UInt8, null);
+        VolumeOutput[] outputs = [new(Path.Combine(_folder.Path, place), info)];
+        if (channels is not null) outputs = [.. outputs, new(Path.Combine(_folder.Path, channels), info) { Channels = ["a", "b"] }];
+        Assert.Contains(message, Assert.Throws<InputError>(() => GrowingOutputs.Claim(outputs, new('0', 12), force: false)).Message, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetDirectories(_folder.Path, "*" + AtomicFile.PartialSuffix));
+    }
+
+    [Fact]
+    public void OneRunAtATimeWorksOnAnOutput()
+    {
+        VolumeOutput[] outputs = [new(_folder["busy.zarr"], new(Size, PixelType.UInt8, null))];
+        using (GrowingOutputs.Claim(outputs, new('0', 12), force: false))
+        {
+            Assert.Contains("busy.zarr: another run is at work on it. Wait for it, or choose another name.",
+                Assert.Throws<InputError>(() => GrowingOutputs.Claim(outputs, new('0', 12), force: false)).Message, StringComparison.Ordinal);
+        }
+        GrowingOutputs.Claim(outputs, new('0', 12), force: false).Dispose();
+    }
+
+    [Theory]
     [InlineData("train forest image.tif none.tif --out new.kerf --scales 0.7", "labels: no voxel is labelled")]
     [InlineData("train forest image.tif labels.tif --out m.kerf", "m.kerf: is there already; choose another name or add --force.")]
-    [InlineData("train forest image.tif labels.tif --out nowhere/m.kerf", "does not exist; make it first.")]
     [InlineData("train forest image.tif labels.tif --out /proc/m.kerf --trees 2 --scales 0.7", "/proc/m.kerf: cannot be written (")]
     [InlineData("predict damaged.kerf image.tif o.tif", "damaged.kerf: is damaged")]
-    [InlineData("predict text.kerf image.tif o.tif", "text.kerf: is no model. Give the file that kerf train wrote.")]
     [InlineData("predict m.kerf image.tif o.tif --voxel 20,5,5", "model: was trained on voxels of 10,5,5 nm (z,y,x), this stack has 20,5,5;")]
     [InlineData("predict m.kerf image.tif labels.tif", "labels.tif: is there already. Choose another name, or replace it with --force.")]
-    [InlineData("predict m.kerf image.tif o.xyz", "o.xyz: no format has the ending .xyz.")]
     [InlineData("predict m.kerf image.tif nowhere/o.tif", "does not exist. Make it first.")]
-    [InlineData("predict m.kerf image.tif o.tif --probabilities p.tif", "p.tif: has several channels, which only .zarr holds; end the name in .zarr.")]
-    [InlineData("predict m.kerf image.tif o.tif --uncertainty ./o.tif", "two outputs have this name; give each its own.")]
     public void TheProgramEndsWithOneLineAndStatus2(string call, string message)
     {
         var result = KerfProcess.Run(_folder.Path, [.. call.Split(' '), "--quiet", "--json"]);
