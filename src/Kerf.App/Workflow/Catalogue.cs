@@ -29,7 +29,8 @@ public static class Catalogue
     public static readonly IReadOnlyList<Declared> Measures =
     [
         Declared.Of<Fractions>(), Declared.Of<Surface>(), Declared.Of<TripleBoundary>(), Declared.Of<TwoPoint>(), Declared.Of<LinealPath>(), Declared.Of<Anisotropy>(),
-        Declared.Of<Thickness>(), Declared.Of<Skeleton>(), Declared.Of<Connectedness>(), Declared.Of<Particles>(), Declared.Of<ParticleInterior>(), Declared.Of<TortuosityFactor>(),
+        Declared.Of<Thickness>(), Declared.Of<Skeleton>(), Declared.Of<Connectedness>(), Declared.Of<Particles>(), Declared.Of<ParticleInterior>(),
+        Declared.Of<TortuosityFactor>(), Declared.Of<GeodesicTortuosity>(), Declared.Of<Intrusion>(), Declared.Of<Paths>(),
         Declared.Of<Representativeness>(), Declared.Of<Noise>(),
     ];
 
