@@ -19,6 +19,8 @@ Dictionary<string, Func<IVolume, string, Func<int, IVolume>>> peers = new()
     ["forest-train"] = ForestPeers.Train,
     ["forest-predict"] = ForestPeers.Predict,
     ["forest-end-to-end"] = ForestPeers.EndToEnd,
+    ["geodesic"] = (stack, _) => threads => Transport.Geodesic(stack, threads),
+    ["tortuosity"] = (stack, _) => threads => Transport.Tortuosity(stack, threads),
 };
 
 if (args is ["forest"]) return ForestBenchmark.Run();

@@ -74,7 +74,7 @@ public sealed class ChannelSet : IDisposable
         if (!ZarrVolume.IsKerfVolume(path) || !ZarrVolume.Open(path).IsComplete)
         {
             var run = new StepRun(volume, info => ZarrVolume.Create(path, info, new() { Pyramid = false })) { Walk = walk };
-            Importing.Copy(volume, run);
+            Importing.Copy(volume, run, i == 0 ? "the image" : FormattableString.Invariant($"channel {i + 1}"));
             using var copy = (ZarrVolume)run.Target!;
             copy.Complete(walk);
         }

@@ -18,7 +18,8 @@ public static class Catalogue
     [
         Declared.Of<Align>(), Declared.Of<Crop>(), Declared.Of<Geometry>(), Declared.Of<Brightness>(), Declared.Of<Destripe>(), Declared.Of<Denoise>(),
         Declared.Of<Stretch>(), Declared.Of<Equalize>(), Declared.Of<Clahe>(), Declared.Of<Resample>(),
-        Declared.Of<Threshold>(), Declared.Of<KMeans>(), Declared.Of<Hysteresis>(), Declared.Of<Gabor>(), Declared.Of<SegmentElectrode>(),
+        Declared.Of<Threshold>(), Declared.Of<LearnedThreshold>(), Declared.Of<KMeans>(), Declared.Of<Hysteresis>(), Declared.Of<Watershed>(),
+        Declared.Of<ZGradientSegmentation>(), Declared.Of<Seeds>(), Declared.Of<Gabor>(), Declared.Of<SegmentElectrode>(),
         Declared.Of<ForestSegmentation>(), Declared.Of<Clean>(),
         Declared.Of<Reposition>(), Declared.Of<Fill>(), Declared.Of<Mimic>(),
         Declared.Of<Distance>(), Declared.Of<ThicknessMap>(), Declared.Of<SeparateParticles>(),
@@ -28,7 +29,8 @@ public static class Catalogue
     public static readonly IReadOnlyList<Declared> Measures =
     [
         Declared.Of<Fractions>(), Declared.Of<Surface>(), Declared.Of<TripleBoundary>(), Declared.Of<TwoPoint>(), Declared.Of<LinealPath>(), Declared.Of<Anisotropy>(),
-        Declared.Of<Thickness>(), Declared.Of<Skeleton>(), Declared.Of<Connectedness>(), Declared.Of<Particles>(), Declared.Of<ParticleInterior>(), Declared.Of<TortuosityFactor>(),
+        Declared.Of<Thickness>(), Declared.Of<Skeleton>(), Declared.Of<Connectedness>(), Declared.Of<Particles>(), Declared.Of<ParticleInterior>(),
+        Declared.Of<TortuosityFactor>(), Declared.Of<GeodesicTortuosity>(), Declared.Of<Intrusion>(), Declared.Of<Paths>(),
         Declared.Of<Representativeness>(), Declared.Of<Noise>(),
     ];
 

@@ -46,12 +46,11 @@ public class TortuosityFactorTests
         // layers across z, 3 of one phase and 5 of the other, 4 times
         var volume = Made(new(32, 6, 67), new(4, 3, 9), (z, _, _) => z % 8 < 3 ? 1 : 3);
         var (a, b) = (3 / 8.0, 5 / 8.0);
-        var measure = new TortuosityFactor { Phase = "1,3", Diffusivity = [1, second], Tolerance = 1e-7 };
-        var series = Value(measure.Run(volume, Two, 1), "effectiveDiffusivity", Axis.Z);
-        var parallel = Value(measure.Run(volume, Two, 1), "effectiveDiffusivity", Axis.X);
+        var measured = new TortuosityFactor { Phase = "1,3", Diffusivity = [1, second], Tolerance = 1e-7 }.Run(volume, Two, 1);
+        var (series, parallel) = (Value(measured, "effectiveDiffusivity", Axis.Z), Value(measured, "effectiveDiffusivity", Axis.X));
         Assert.Equal(1, series * (a + b / second), 1e-6);
         Assert.Equal(1, parallel / (a + b * second), 1e-6);
-        Assert.Equal((a + b * second) / series, Value(measure.Run(volume, Two, 1), "tortuosityFactor", Axis.Z), 1e-5 * (a + b * second) / series);
+        Assert.Equal(1, Value(measured, "tortuosityFactor", Axis.Z) * series / (a + b * second), 1e-6);
     }
 
     [Theory]
@@ -60,13 +59,14 @@ public class TortuosityFactorTests
     public void ACubicArrayOfSpheresConductsAsRayleighSays(double radius)
     {
         // insulating spheres in a cubic lattice: Rayleigh 1892, doi:10.1080/14786449208620364, with the coefficient that he later corrected
-        const int Edge = 48;
+        const int Edge = 40;
         var volume = Made(Size3.Cube(Edge), VoxelSize.Cube(1), (z, y, x) => Square(z) + Square(y) + Square(x) < radius * radius ? 2 : 1);
         static double Square(int i) => ((i + 0.5) / Edge - 0.5) * ((i + 0.5) / Edge - 0.5);
         var fraction = volume.Data.Count(v => v == 2) / (double)volume.Data.Length;
         var expected = 1 - 3 * fraction / (2 + fraction - 1.569 / 4 * Math.Pow(fraction, 10.0 / 3));
-        // steps of the voxels hinder the flow: below, by a share of the surface's layer that the next finer grid halves
-        Assert.InRange(expected - Value(volume, "effectiveDiffusivity", Axis.Z), 0, 0.2 * 3 * fraction / (radius * Edge));
+        // the steps of the voxels hinder the flow, as if the spheres were a fifth of a voxel larger
+        var missing = expected - Value(volume, "effectiveDiffusivity", Axis.Z);
+        Assert.InRange(missing / (1.5 * fraction * 3 / (radius * Edge)), 0.1, 0.25);
     }
 
     [Fact]
@@ -107,7 +107,7 @@ public class TortuosityFactorTests
     [Fact]
     public void NeitherThreadsNorBlocksShow()
     {
-        var volume = Random(new(60, 50, 70), new(10, 5, 5), 0.55, 5);
+        var volume = Random(new(40, 30, 45), new(10, 5, 5), 0.55, 5);
         var measure = new TortuosityFactor { Phase = "2" };
         var one = measure.Run(volume, new() { Threads = 1 }, 3);
         Assert.Equal(one.Measurements, measure.Run(volume, new() { Threads = 5, BlockEdge = 16 }, 3).Measurements);
@@ -118,7 +118,7 @@ public class TortuosityFactorTests
     [Fact]
     public void TheStatedErrorHoldsTheExactValue()
     {
-        var volume = Random(new(40, 40, 40), new(5, 5, 5), 0.5, 8);
+        var volume = Random(new(30, 30, 30), new(5, 5, 5), 0.5, 8);
         var exact = new TortuosityFactor { Phase = "2", Axis = Axis.Y, Tolerance = 1e-9 }.Run(volume, Two, 1).Measurements[0].Value;
         foreach (var tolerance in (double[])[1e-2, 1e-3, 1e-4])
         {

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Kerf.Tests;
 
-public class ThicknessTests
+public class SliceThicknessTests
 {
     private const double Pixel = 3.26;
 
