@@ -26,7 +26,7 @@ public static class CommandLine
 
     private static IEnumerable<Command> All() =>
     [
-        DemoCommand.Make(), .. RecipeCommands.All(), .. FileCommands.All(), MeasureCommands.Make(), GaborSearchCommand.Make(), .. StepCommands.All(),
+        DemoCommand.Make(), .. RecipeCommands.All(), .. FileCommands.All(), MeasureCommands.Make(), GaborSearchCommand.Make(), ImportanceCommand.Make(), .. StepCommands.All(),
     ];
 
     private static string Message(ParseResult parsed, string[] arguments, RootCommand root)

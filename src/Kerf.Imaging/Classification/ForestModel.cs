@@ -6,7 +6,11 @@ namespace Kerf.Imaging;
 /// <param name="Options">Trees, seed, balance.</param>
 /// <param name="Samples">Labelled voxels of each phase.</param>
 /// <param name="Findings">Out-of-bag error and importances.</param>
-public sealed record ForestTrainingRecord(ForestOptions Options, IReadOnlyList<int> Samples, ForestFindings Findings);
+public sealed record ForestTrainingRecord(ForestOptions Options, IReadOnlyList<int> Samples, ForestFindings Findings)
+{
+    /// <summary>Importance over the trees, for box plots; null in models of versions that did not keep it.</summary>
+    public IReadOnlyList<ImportanceTable>? Importance { get; init; }
+}
 
 /// <summary>A forest with all that is needed to use it on another stack: its features, channels, voxel size and phases. See <see cref="ForestFile"/>.</summary>
 /// <param name="Forest">The trees.</param>
@@ -53,13 +57,5 @@ public sealed record ForestModel(Forest Forest, FeatureSet Features)
             if (Math.Abs(voxel[axis] / trained[axis] - 1) > 0.01)
                 throw new InputError($"model: was trained on voxels of {trained} nm (z,y,x), this stack has {voxel}; resample it, or train a model for it.");
         }
-    }
-
-    /// <summary>Importance of the groups, for the box plot: per group, the permutation importance of each of its features.</summary>
-    public IReadOnlyDictionary<FeatureGroup, double[]> ImportanceByGroup()
-    {
-        var features = Features.Features;
-        return Training.Findings.Permutation.Select((value, i) => (features[i % features.Count].Group, value))
-            .GroupBy(pair => pair.Group, pair => pair.value).ToDictionary(group => group.Key, group => group.ToArray());
     }
 }
