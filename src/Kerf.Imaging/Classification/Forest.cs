@@ -24,7 +24,11 @@ public sealed record ForestOptions
 /// <param name="Impurity">Per feature: its share of all decrease of impurity; sums to 1.</param>
 /// <param name="Permutation">Per feature: drop of out-of-bag accuracy of a tree when the feature is shuffled, mean over trees.</param>
 /// <param name="PermutationPerClass">Per feature, per class: the same for samples of one class.</param>
-public sealed record ForestFindings(double OutOfBagError, double[] Impurity, double[] Permutation, double[][] PermutationPerClass);
+public sealed record ForestFindings(double OutOfBagError, double[] Impurity, double[] Permutation, double[][] PermutationPerClass)
+{
+    /// <summary>Each tree's own verdict; none once read from a file.</summary>
+    internal IReadOnlyList<TreeVerdict> Trees { get; init; } = [];
+}
 
 /// <summary>
 /// A random forest (Breiman 2001, doi:10.1023/A:1010933404324) over binned features, as ilastik grows it: √F features tried per split, trees grown
@@ -124,6 +128,15 @@ internal sealed class TreeVerdict
 
     private TreeVerdict(double[] decrease, int classes) => (_decrease, _seen, _lost) = (decrease, new int[classes], new int[decrease.Length * classes]);
 
+    /// <summary>The feature's share of all decrease of impurity in the tree; NaN when nothing decreased.</summary>
+    public double Impurity(int feature) => _decrease[feature] / _decrease.Sum();
+
+    /// <summary>Drop of out-of-bag accuracy when the feature is shuffled; NaN when no sample was out of the bag.</summary>
+    public double Permutation(int feature) => (double)_lost.AsSpan(feature * _seen.Length, _seen.Length).ToArray().Sum() / _seen.Sum();
+
+    /// <summary>The same among the samples of one class.</summary>
+    public double Permutation(int feature, int c) => (double)_lost[feature * _seen.Length + c] / _seen[c];
+
     /// <summary>
     /// Adds the tree's votes for its out-of-bag samples to <paramref name="votes"/>, and shuffles each feature among them. One shuffle serves all
     /// features, each alone; a sample is walked again only for features on its way, from the first node that asks for them.
@@ -214,6 +227,6 @@ internal sealed class TreeVerdict
             judged++;
             wrong += Largest(row) == samples.Classes[i] ? 0 : 1;
         }
-        return new(judged == 0 ? double.NaN : (double)wrong / judged, impurity, permutation, perClass);
+        return new(judged == 0 ? double.NaN : (double)wrong / judged, impurity, permutation, perClass) { Trees = trees };
     }
 }

@@ -6,7 +6,11 @@ namespace Kerf.Imaging;
 /// <param name="Options">Trees, seed, balance.</param>
 /// <param name="Samples">Labelled voxels of each phase.</param>
 /// <param name="Findings">Out-of-bag error and importances.</param>
-public sealed record ForestTrainingRecord(ForestOptions Options, IReadOnlyList<int> Samples, ForestFindings Findings);
+public sealed record ForestTrainingRecord(ForestOptions Options, IReadOnlyList<int> Samples, ForestFindings Findings)
+{
+    /// <summary>Importance over the trees, for box plots; null in models of versions that did not keep it.</summary>
+    public IReadOnlyList<ImportanceTable>? Importance { get; init; }
+}
 
 /// <summary>A forest with all that is needed to use it on another stack: its features, channels, voxel size and phases. See <see cref="ForestFile"/>.</summary>
 /// <param name="Forest">The trees.</param>
@@ -77,13 +81,5 @@ public sealed record ForestModel(Forest Forest, FeatureSet Features)
         }
         return [first, .. Channels.Skip(1).Select(name => others.FirstOrDefault(o => o.Name == name).Volume
             ?? throw new InputError($"channel {name}: is missing; the model was trained on {names}. Add --channel {name}=PATH."))];
-    }
-
-    /// <summary>Importance of the groups, for the box plot: per group, the permutation importance of each of its features.</summary>
-    public IReadOnlyDictionary<FeatureGroup, double[]> ImportanceByGroup()
-    {
-        var groups = Features.Groups;
-        return Training.Findings.Permutation.Select((value, i) => (Group: groups[i % groups.Count], value))
-            .GroupBy(pair => pair.Group, pair => pair.value).ToDictionary(group => group.Key, group => group.ToArray());
     }
 }

@@ -60,13 +60,19 @@ public static class ForestTraining
         var columns = Features([.. channels.Select(c => c.Volume.AsFloat())], set, samples, walk.Part(0.1, 0.6));
         byte[] classes = [.. samples.Select(s => (byte)Array.IndexOf(used, s.Label))];
         var (forest, findings) = Forest.Train(columns, classes, used.Length, options.Forest, walk.Part(0.6, 1));
+        Phase[] phases = [.. used.Select(label => labels.Info.Phases?.FirstOrDefault(p => p.Label == label) ?? Phase.Unnamed(label))];
+        var features = set.Features;
+        var groups = columns.Select((_, f) => features[f % features.Count].Group).ToArray();
         return (new(forest, set)
         {
             Channels = names,
             Voxel = info.Voxel,
             Physical = options.Physical,
-            Phases = [.. used.Select(label => labels.Info.Phases?.FirstOrDefault(p => p.Label == label) ?? Phase.Unnamed(label))],
-            Training = new(options.Forest, [.. used.Select((_, c) => classes.Count(k => k == c))], findings),
+            Phases = phases,
+            Training = new(options.Forest, [.. used.Select((_, c) => classes.Count(k => k == c))], findings)
+            {
+                Importance = ForestImportance.Tables(findings, SignalFeatures.Names(set, names), groups, [.. phases.Select(p => p.Name)]),
+            },
         }, findings);
     }
 

@@ -80,4 +80,28 @@ public class FeatureTests
         Assert.Equal([0, 0.5], GaussianTaps.First(0.7, 1));
         Assert.Equal([-2.0, 1.0], GaussianTaps.Second(0.35, 1).Select(t => Math.Round(t, 12)));
     }
+
+    [Fact]
+    public void AgreesWithVigraArrangedTheSameWay()
+    {
+        static string File(string name) => Path.Combine(AppContext.BaseDirectory, "References", "forest", name);
+        var image = Volume<float>.Load(NpyVolume.Open(File("image.npy")).AsFloat());
+        var theirs = Volume<float>.Load(NpyVolume.Open(File("features.npy")).AsFloat());
+        var set = new FeatureSet();
+        var size = image.Info.Size;
+        var mine = Compute(image, set, Box.Whole(size));
+        var wrong = new List<string>();
+        for (var f = 0; f < mine.Length; f++)
+        {
+            var (error, square) = (0.0, 0.0);
+            for (var i = 0; i < 400; i++)
+            {
+                var ours = mine[f][(20 * size.Y + 4 + i / 20 * 2) * size.X + 4 + i % 20 * 2];
+                var other = (double)theirs.Data[f * 400 + i];
+                (error, square) = (error + (ours - other) * (ours - other), square + other * other);
+            }
+            if (!(error <= 1e-8 * square)) wrong.Add($"{set.Features[f]}: relative RMS {Math.Sqrt(error / square):g3}");
+        }
+        Assert.Empty(wrong);
+    }
 }
