@@ -78,7 +78,7 @@ internal sealed class PlaneCorrelation
 
     /// <summary>
     /// A ratio averaged over the directions of the plane at radii 0, step, 2·step …: at k steps over 4k directions of the half circle, between
-    /// grid points by bilinear interpolation, as Berryman does it in a quadrant (doi:10.1063/1.335923).
+    /// grid points by bilinear interpolation, as Berryman does it in a quadrant (doi:10.1063/1.334346).
     /// </summary>
     /// <param name="ratio">Of a displacement in voxels (rows, columns).</param>
     /// <param name="edges">Voxel edges along rows' and columns' axis.</param>

@@ -35,7 +35,7 @@ public sealed record TwoPoint : PhaseMeasure
 
     /// <summary>
     /// S₂ along axes, exact: the share of the pairs of voxels at a distance, of those that lie in the specimen, that are both in the phase
-    /// (Torquato and Haslach 2002, doi:10.1007/978-1-4757-6355-3).
+    /// (Torquato 2002, doi:10.1007/978-1-4757-6355-3).
     /// </summary>
     internal static TiledCurve[] Along(CorrelationSetup setup, IReadOnlyList<Axis> axes, bool periodic, Traversal walk)
     {

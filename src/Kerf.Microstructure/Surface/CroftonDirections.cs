@@ -4,7 +4,7 @@ namespace Kerf.Microstructure;
 
 /// <summary>
 /// The 13 directions from a voxel to its neighbours, each with its share of the sphere: the solid angle that is nearer to it than to any other
-/// (Lang and Ohser's weights, doi:10.1016/S0262-8856(01)00020-1 for cubes; here for voxels of any shape, by 200 000 equally spread points).
+/// (weights of Lang, Ohser and Hilfer 2001, doi:10.1046/j.1365-2818.2001.00911.x for cubes; here for voxels of any shape, by 200 000 equally spread points).
 /// </summary>
 internal static class CroftonDirections
 {

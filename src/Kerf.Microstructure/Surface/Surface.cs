@@ -16,6 +16,7 @@ public sealed record Surface : PhaseMeasure
     /// <summary>
     /// Areas from how often neighbours differ: a surface of area S per volume is crossed S/2 times per length by lines of random direction, so
     /// S = 2 Σ wᵢ·Nᵢ·V/lᵢ over 13 directions with weights wᵢ, lengths lᵢ, Nᵢ crossings, and the volume V of a voxel. The border of the volume is no surface.
+    /// Areas per volume are corrected for the pairs that the border takes, which makes them unbiased for a structure that goes on beyond it.
     /// </summary>
     /// <param name="labels">A segmentation; 0 is outside when it names its phases, else a value like others.</param>
     /// <param name="only">The one phase that is wanted; null for all.</param>
@@ -39,23 +40,27 @@ public sealed record Surface : PhaseMeasure
         // area of a pair of labels that are neighbours once
         var (weights, steps) = (CroftonDirections.Weights(voxel), CroftonDirections.StepLengths(voxel));
         double[] perCount = [.. weights.Select((weight, i) => 2 * weight * voxel.Volume / steps[i])];
-        // per tile: area of each pair, then the volume
-        double[][] sums = [.. tally.Counts.Select((counts, tile) => (double[])[.. tally.Pairs.Select((_, p) => Area(counts.AsSpan(p * perCount.Length, perCount.Length), perCount)), tally.Voxels[tile].Sum() * voxel.Volume])];
-        var totals = new double[tally.Pairs.Length + 1];
+        double[] corrected = [.. perCount.Select((area, i) => area / Seen(info.Size, CroftonDirections.Steps[i]))];
+        // per tile: area of each pair, the same corrected for the border, then the volume
+        double[][] sums = [.. tally.Counts.Select((counts, tile) => (double[])
+            [.. Areas(counts, perCount), .. Areas(counts, corrected), tally.Voxels[tile].Sum() * voxel.Volume])];
+        var pairCount = tally.Pairs.Length;
+        var totals = new double[2 * pairCount + 1];
         foreach (var tile in sums)
         {
             for (var i = 0; i < totals.Length; i++) totals[i] += tile[i];
         }
         var wanted = Wanted(present, tally.Pairs, only, named);
-        var intervals = BlockBootstrap.Intervals(sums, grid, drawn => [.. wanted.Select(w => w.Pairs.Sum(p => drawn[p]) / drawn[^1])], seed, walk);
+        var intervals = BlockBootstrap.Intervals(sums, grid, drawn => [.. wanted.Select(w => w.Pairs.Sum(p => drawn[pairCount + p]) / drawn[^1])], seed, walk);
         List<Measurement> measurements = [];
         for (var i = 0; i < wanted.Count; i++)
         {
             var (name, specific, phase, pairs) = wanted[i];
-            var (area, volume) = (pairs.Sum(p => totals[p]), totals[^1]);
+            var (area, density) = (pairs.Sum(p => totals[p]), pairs.Sum(p => totals[pairCount + p]) / totals[^1]);
+            var scale = density > 0 ? area / density : 0;
             const string Method = "surface/block-bootstrap-95";
-            measurements.Add(new(name, phase, null, area, Lengths.Unit(info, 2), intervals[i]?.Low * volume, intervals[i]?.High * volume, Method));
-            measurements.Add(new(specific, phase, null, area / volume, Lengths.Unit(info, -1), intervals[i]?.Low, intervals[i]?.High, Method));
+            measurements.Add(new(name, phase, null, area, Lengths.Unit(info, 2), intervals[i]?.Low * scale, intervals[i]?.High * scale, Method));
+            measurements.Add(new(specific, phase, null, density, Lengths.Unit(info, -1), intervals[i]?.Low, intervals[i]?.High, Method));
         }
         return new(measurements, []);
     }
@@ -71,10 +76,17 @@ public sealed record Surface : PhaseMeasure
         return wanted;
     }
 
-    private static double Area(ReadOnlySpan<long> counts, double[] perCount)
+    // share of the voxels that have a neighbour in a direction
+    private static double Seen(Size3 size, (int Z, int Y, int X) step) =>
+        (1 - Math.Abs(step.Z) / (double)size.Z) * (1 - Math.Abs(step.Y) / (double)size.Y) * (1 - Math.Abs(step.X) / (double)size.X);
+
+    private static IEnumerable<double> Areas(long[] counts, double[] perCount)
     {
-        var area = 0.0;
-        for (var i = 0; i < perCount.Length; i++) area += counts[i] * perCount[i];
-        return area;
+        for (var pair = 0; pair < counts.Length; pair += perCount.Length)
+        {
+            var area = 0.0;
+            for (var i = 0; i < perCount.Length; i++) area += counts[pair + i] * perCount[i];
+            yield return area;
+        }
     }
 }

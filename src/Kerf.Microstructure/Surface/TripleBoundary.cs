@@ -27,19 +27,28 @@ public sealed record TripleBoundary : PhaseMeasure
         var (info, voxel) = (labels.Info, Lengths.Voxel(labels.Info));
         var outside = info.Phases is { Count: > 0 } && only?.Label != 0;
         var present = PhaseMask.Present(labels, walk).Where(label => label != 0 || !outside).ToArray();
+        for (var axis = 0; axis < 3; axis++)
+        {
+            if (info.Size[axis] < 2) throw new InputError($"triple-boundary: the volume is 1 voxel thick along {((Axis)axis).Letter()}; it must be 2 or more. Measure a thicker one.");
+        }
         if (present.Length < 3) throw new InputError(
             $"triple-boundary: the source holds {present.Length} phases; a boundary of three needs 3 or more. Segment it into more phases.");
         var grid = TileGrid.Of(info);
         var counts = Count(labels, grid, outside, only is null ? -1 : only.Label, walk);
         double[] edges = [voxel.Z * 2 / 3, voxel.Y * 2 / 3, voxel.X * 2 / 3];
-        double[][] sums = [.. counts.Select(tile => (double[])[tile[0] * edges[0] + tile[1] * edges[1] + tile[2] * edges[2], tile[3] * voxel.Volume])];
-        var (length, volume) = (sums.Sum(tile => tile[0]), sums.Sum(tile => tile[1]));
-        var interval = BlockBootstrap.Of(sums, grid, drawn => drawn[0] / drawn[1], seed, walk);
+        // edges that there could be, per voxel: those on the border have no four voxels around them
+        var (z, y, x) = (1 - 1.0 / info.Size.Z, 1 - 1.0 / info.Size.Y, 1 - 1.0 / info.Size.X);
+        double[] seen = [y * x, z * x, z * y];
+        double[][] sums = [.. counts.Select(tile => (double[])
+            [Enumerable.Range(0, 3).Sum(axis => tile[axis] * edges[axis]), Enumerable.Range(0, 3).Sum(axis => tile[axis] * edges[axis] / seen[axis]), tile[3] * voxel.Volume])];
+        var (length, corrected, volume) = (sums.Sum(tile => tile[0]), sums.Sum(tile => tile[1]), sums.Sum(tile => tile[2]));
+        var interval = BlockBootstrap.Of(sums, grid, drawn => drawn[1] / drawn[2], seed, walk);
+        var scale = corrected > 0 ? volume * length / corrected : 0;
         const string Method = "triple-boundary/block-bootstrap-95";
         return new(
             [
-                new("tripleBoundaryLength", only?.Name, null, length, Lengths.Unit(info), interval?.Low * volume, interval?.High * volume, Method),
-                new("tripleBoundaryDensity", only?.Name, null, length / volume, Lengths.Unit(info, -2), interval?.Low, interval?.High, Method),
+                new("tripleBoundaryLength", only?.Name, null, length, Lengths.Unit(info), interval?.Low * scale, interval?.High * scale, Method),
+                new("tripleBoundaryDensity", only?.Name, null, corrected / volume, Lengths.Unit(info, -2), interval?.Low, interval?.High, Method),
             ], []);
     }
 
