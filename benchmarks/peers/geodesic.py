@@ -3,8 +3,8 @@ import numpy as np
 from skimage.graph import MCP_Geometric
 from blobs import blobs as stack
 
-DATA = (384, 384, 384)
-ROUNDS = 1
+DATA = (256, 256, 256)
+ROUNDS = 3
 
 
 def peer(stack, threads):

@@ -4,8 +4,8 @@ from scipy import ndimage, sparse
 from scipy.sparse.linalg import LinearOperator, cg
 from blobs import blobs as stack
 
-DATA = (192, 192, 192)
-ROUNDS = 1
+DATA = (128, 128, 128)
+ROUNDS = 3
 
 
 def peer(stack, threads):
