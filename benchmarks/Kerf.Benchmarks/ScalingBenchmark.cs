@@ -16,6 +16,7 @@ public static class ScalingBenchmark
     [
         ("distance", (mask, walk) => DistanceMap.Write(mask, new Nowhere(mask.Info), walk)),
         ("thickness", (mask, walk) => LocalThickness.ForEachSlice(mask, walk, (_, _) => { })),
+        ("geodesic", Transport.Spread),
     ];
 
     public static int Run(int[] edges)

@@ -1,13 +1,15 @@
-"""TauFactor's tortuosity along z of the voxels above 70 by a sparse matrix and SciPy's conjugate gradients (diagonal preconditioner, residual 1e-6); the value in every voxel. Kerf solves for PoreSpy's convention and the intervals too."""
+"""TauFactor's tortuosity along z of a binary volume by a sparse matrix and SciPy's conjugate gradients (diagonal preconditioner, residual 1e-6); the value in every voxel. Kerf solves for PoreSpy's convention and the intervals too."""
 import numpy as np
 from scipy import ndimage, sparse
 from scipy.sparse.linalg import LinearOperator, cg
+from blobs import blobs as stack
 
 DATA = (128, 128, 128)
+ROUNDS = 3
 
 
 def peer(stack, threads):
-    open_ = stack > 70
+    open_ = stack > 0
     clusters, _ = ndimage.label(open_)
     through = np.intersect1d(clusters[0], clusters[-1])
     connected = np.isin(clusters, through[through > 0])

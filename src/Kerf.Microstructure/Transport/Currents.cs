@@ -103,7 +103,8 @@ internal readonly record struct Currents(double Flow, double FlowError, double S
         return sum;
     });
 
-    // x += step·p and r −= step·q (at the start, with step 0: r = b − q); then the current through the planes: what enters the first layer, less what
+    // x += step·p and r −= step·q (at the start, with step 0: r = b − q); then the current through the planes: what enters the first layer,
+    // less what
     // each layer keeps
     private static (double Flow, double Spread) Balance(
         Network network, float[] inlet, double[] x, double[] r, double[] p, double[] q, double step, double source, Traversal walk)

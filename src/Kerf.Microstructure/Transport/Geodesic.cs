@@ -7,20 +7,23 @@ namespace Kerf.Microstructure;
 public enum Metric
 {
     /// <summary>
-    /// The wave equation |∇t| = 1, upwind differences of first order on the six face neighbours (Sethian 1996, doi:10.1073/pnas.93.4.1591): any direction,
+    /// The wave equation |∇t| = 1, upwind differences of first order on the six face neighbours (Sethian 1996, doi:10.1073/pnas.93.4.1591): any
+    /// direction,
     /// error falling with the voxel size. A way must pass through faces.
     /// </summary>
     Eikonal,
 
     /// <summary>
-    /// Steps from centre to centre to the 26 neighbours, each as long as it is (Dijkstra; scikit-image's MCP_Geometric). A way in any other direction
+    /// Steps from centre to centre to the 26 neighbours, each as long as it is (Dijkstra; scikit-image's MCP_Geometric). A way in any other
+    /// direction
     /// is a staircase, up to 13 % too long in cubic voxels; steps also pass edges and corners that two voxels share.
     /// </summary>
     Steps,
 }
 
 /// <summary>
-/// Shortest ways inside a mask, from seeds. Voxels wait in buckets of one length each (Denardo and Fox 1979, doi:10.1287/opre.27.1.161; Yatziv et al. 2006,
+/// Shortest ways inside a mask, from seeds. Voxels wait in buckets of one length each (Denardo and Fox 1979, doi:10.1287/opre.27.1.161; Yatziv
+/// et al. 2006,
 /// doi:10.1016/j.jcp.2005.08.005), so the cost grows with the voxels alone; one that gets shorter later waits again, so the buckets do not show.
 /// </summary>
 internal sealed class Geodesic
@@ -61,7 +64,8 @@ internal sealed class Geodesic
     {
         var size = mask.Info.Size;
         if (Bytes(size) > Math.Min(walk.MemoryBytes, 8L << 30) || Bytes(size) / 4 > int.MaxValue - 64) throw new InputError(
-            $"{measure}: the lengths of {size} voxels need {Bytes(size) >> 20} MiB, the budget is {Math.Min(walk.MemoryBytes, 8L << 30) >> 20} MiB. Raise --memory, or crop or resample the volume.");
+            $"{measure}: the lengths of {size} voxels need {Bytes(size) >> 20} MiB, the budget is {Math.Min(walk.MemoryBytes, 8L << 30) >> 20} MiB. "
+            + "Raise --memory, or crop or resample the volume.");
         var map = new Geodesic(size, Microstructure.Lengths.Voxel(mask.Info));
         map.Lengths.AsSpan().Fill(Wall);
         Blocks.ForEachSlice(mask, walk with { Progress = null }, (z, slice) =>

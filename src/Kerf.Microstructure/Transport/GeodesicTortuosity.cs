@@ -4,13 +4,13 @@ using Kerf.Volumes;
 namespace Kerf.Microstructure;
 
 /// <summary>How much longer the shortest ways through a phase are than straight ones: see <c>docs/methods/geodesic-tortuosity.md</c>.</summary>
-[Operation("geodesic-tortuosity", "Mean length of the shortest ways through a phase, from plane to plane or from a particle's boundary to a depth, as a multiple of the straight way.")]
+[Operation("geodesic-tortuosity", "Length of the shortest ways through a phase, plane to plane or from a particle's boundary to a depth, over the straight way.")]
 public sealed record GeodesicTortuosity : PhaseMeasure
 {
     private const string Name = "geodesic-tortuosity";
 
     /// <summary>What a length is.</summary>
-    [Parameter("eikonal: any direction, through faces; steps: from centre to centre of the 26 neighbours, up to 13 % too long, for comparison with other programs.")]
+    [Parameter("eikonal: any direction, through faces; steps: between centres of the 26 neighbours, up to 13 % too long, as other programs have it.")]
     public Metric Metric { get; init; } = Metric.Eikonal;
 
     /// <summary>Depths below a particle's boundary; empty for plane to plane.</summary>
@@ -35,8 +35,10 @@ public sealed record GeodesicTortuosity : PhaseMeasure
     }
 
     /// <summary>
-    /// Along each axis: the shortest way from the inlet face of the volume to each voxel of the phase at the outlet, inside the phase, divided by the
-    /// distance of the faces; their mean over the voxels that are reached. The curve gives the mean at each depth. The interval is that of a block bootstrap over the
+    /// Along each axis: the shortest way from the inlet face of the volume to each voxel of the phase at the outlet, inside the phase, divided
+    /// by the
+    /// distance of the faces; their mean over the voxels that are reached. The curve gives the mean at each depth. The interval is that of a
+    /// block bootstrap over the
     /// outlet plane. Nothing is reached: ∞.
     /// </summary>
     /// <exception cref="InputError">The lengths need more memory than the budget.</exception>
@@ -50,7 +52,8 @@ public sealed record GeodesicTortuosity : PhaseMeasure
     }
 
     /// <summary>
-    /// From each voxel of the phase on the particle's boundary (it shares a face with the outside) the shortest way inside the phase to a voxel of the
+    /// From each voxel of the phase on the particle's boundary (it shares a face with the outside) the shortest way inside the phase to a voxel
+    /// of the
     /// phase at the depth or deeper, divided by the depth; mean over the voxels from which one can get there, and their share.
     /// </summary>
     /// <param name="mask">The pores.</param>
@@ -86,7 +89,7 @@ public sealed record GeodesicTortuosity : PhaseMeasure
             x.Add(depth);
             y.Add(mean);
         }
-        return new(found, [new("geodesicTortuosity-depth", [.. x], [.. y], Microstructure.Lengths.Unit(mask.Info))]);
+        return new(found, [new("geodesicTortuosity-depth", [.. x], [.. y], Lengths.Unit(mask.Info))]);
     }
 
     private static (Measurement[], Curve) Along(PhaseMask mask, Axis axis, Metric metric, Traversal walk, ulong seed)
@@ -94,7 +97,8 @@ public sealed record GeodesicTortuosity : PhaseMeasure
         var (size, a) = (mask.Info.Size, (int)axis);
         var map = Geodesic.In(mask, Name, walk);
         var edge = mask.Voxel[a];
-        map.Spread(Plane(map, axis, 0).Where(index => map.Lengths[index] > 0).Select(index => (index, (float)(edge / 2))), metric, walk);
+        var inlet = Plane(map, axis, 0).Where(index => map.Lengths[index] > 0);
+        map.Spread(inlet.Select(index => (index, (float)(edge / 2))), metric, walk);
         var (depths, ratios) = (new double[size[a]], new double[size[a]]);
         (walk with { Progress = null }).ForEach(size[a], layer =>
         {
@@ -126,14 +130,17 @@ public sealed record GeodesicTortuosity : PhaseMeasure
             tile[2] += ratio * ratio;
         }
         var (reached, mean, square) = (sums.Sum(tile => tile[0]), sums.Sum(tile => tile[1]), sums.Sum(tile => tile[2]));
-        var curve = new Curve($"geodesicTortuosity-{axis.Letter()}", [.. depths.Where((_, i) => double.IsFinite(ratios[i]))], [.. ratios.Where(double.IsFinite)], Microstructure.Lengths.Unit(mask.Info));
+        var known = depths.Where((_, i) => double.IsFinite(ratios[i]));
+        var curve = new Curve($"geodesicTortuosity-{axis.Letter()}", [.. known], [.. ratios.Where(double.IsFinite)], Lengths.Unit(mask.Info));
         if (reached == 0)
-            return ([new("geodesicTortuosity", mask.Phase.Name, axis.Letter(), double.PositiveInfinity, "1", null, null, $"{Name}/not-percolating")], curve);
+            return ([Found("geodesicTortuosity", double.PositiveInfinity, null, "/not-percolating")], curve);
         var interval = BlockBootstrap.Of(sums, grid, drawn => drawn[1] / drawn[0], seed, walk);
         mean /= reached;
-        return ([
-            new("geodesicTortuosity", mask.Phase.Name, axis.Letter(), mean, "1", interval?.Low, interval?.High, $"{Name}/block-bootstrap-95"),
-            new("geodesicTortuositySpread", mask.Phase.Name, axis.Letter(), Math.Sqrt(Math.Max(0, square / reached - mean * mean)), "1", null, null, Name)], curve);
+        var spread = Math.Sqrt(Math.Max(0, square / reached - mean * mean));
+        return ([Found("geodesicTortuosity", mean, interval, "/block-bootstrap-95"), Found("geodesicTortuositySpread", spread, null, "")], curve);
+
+        Measurement Found(string name, double value, Interval? interval, string method) =>
+            new(name, mask.Phase.Name, axis.Letter(), value, "1", interval?.Low, interval?.High, Name + method);
     }
 
     private static IEnumerable<int> Plane(Geodesic map, Axis axis, int layer)
@@ -178,8 +185,9 @@ public sealed record GeodesicTortuosity : PhaseMeasure
                 {
                     var at = map.Index(z, y, x);
                     if (map.Lengths[at] < 0) continue;
-                    if ((z > 0 && depth[z - 1, y, x] == 0) || (z + 1 < size.Z && depth[z + 1, y, x] == 0) || (y > 0 && depth[z, y - 1, x] == 0)
-                        || (y + 1 < size.Y && depth[z, y + 1, x] == 0) || (x > 0 && depth[z, y, x - 1] == 0) || (x + 1 < size.X && depth[z, y, x + 1] == 0)) yield return at;
+                    if ((z > 0 && depth[z - 1, y, x] == 0) || (z + 1 < size.Z && depth[z + 1, y, x] == 0)
+                        || (y > 0 && depth[z, y - 1, x] == 0) || (y + 1 < size.Y && depth[z, y + 1, x] == 0)
+                        || (x > 0 && depth[z, y, x - 1] == 0) || (x + 1 < size.X && depth[z, y, x + 1] == 0)) yield return at;
                 }
             }
         }

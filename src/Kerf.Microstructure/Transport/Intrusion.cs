@@ -27,8 +27,10 @@ public sealed record Intrusion : PhaseMeasure
     }
 
     /// <summary>
-    /// A ball of radius r may have its centre where the distance to the phase's wall is r or more. Anywhere: the share of the phase that such balls cover is the continuous
-    /// pore size distribution (Münch and Holzer 2008, doi:10.1111/j.1551-2916.2008.02736.x); its median radius r_max is the bulge. From outside: only centres that hang together
+    /// A ball of radius r may have its centre where the distance to the phase's wall is r or more. Anywhere: the share of the phase that such
+    /// balls cover is the continuous
+    /// pore size distribution (Münch and Holzer 2008, doi:10.1111/j.1551-2916.2008.02736.x); its median radius r_max is the bulge. From
+    /// outside: only centres that hang together
     /// with the inlet; its median r_min is the bottleneck. constrictivity = (r_min/r_max)² (Holzer et al. 2013, doi:10.1007/s10853-012-6946-0).
     /// </summary>
     /// <param name="mask">The phase.</param>
@@ -41,7 +43,8 @@ public sealed record Intrusion : PhaseMeasure
     {
         var (size, quiet) = (mask.Info.Size, walk with { Progress = null });
         if (size.Count * 14 > walk.MemoryBytes) throw new InputError(
-            $"{Name}: the maps of {size} voxels need about {(size.Count * 14 >> 20) + 1} MiB, the budget is {walk.MemoryBytes >> 20} MiB. Raise --memory, or crop or resample the volume.");
+            $"{Name}: the maps of {size} voxels need about {(size.Count * 14 >> 20) + 1} MiB, the budget is {walk.MemoryBytes >> 20} MiB. "
+            + "Raise --memory, or crop or resample the volume.");
         // the outside is as open as the phase
         var open = Union(mask, from, quiet);
         var distance = DistanceMap.Of(open, quiet);

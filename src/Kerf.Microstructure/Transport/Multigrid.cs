@@ -4,7 +4,8 @@ using Kerf.Volumes;
 namespace Kerf.Microstructure;
 
 /// <summary>
-/// An approximate inverse of a network's matrix: ever coarser networks by <see cref="Aggregation"/>, two damped Jacobi sweeps (Chebyshev weights) before and
+/// An approximate inverse of a network's matrix: ever coarser networks by <see cref="Aggregation"/>, two damped Jacobi sweeps (Chebyshev
+/// weights) before and
 /// after each coarse correction, and up to two steps of conjugate gradients on each coarse level (K-cycle: Notay and Vassilevski 2008,
 /// doi:10.1002/nla.542). It is not quite linear: the iteration around it must be flexible.
 /// </summary>
@@ -29,7 +30,8 @@ internal sealed class Multigrid
         while (networks[^1] is not GraphNetwork { EdgeCount: 0 } && networks[^1].Cells != Size3.Cube(1))
         {
             var cells = networks[^1].Cells;
-            var finest = Math.Min(cells.Z > 1 ? spacing.Z : double.MaxValue, Math.Min(cells.Y > 1 ? spacing.Y : double.MaxValue, cells.X > 1 ? spacing.X : double.MaxValue));
+            double Open(int count, double step) => count > 1 ? step : double.MaxValue;
+            var finest = Math.Min(Open(cells.Z, spacing.Z), Math.Min(Open(cells.Y, spacing.Y), Open(cells.X, spacing.X)));
             int Factor(int count, double step) => count > 1 && step < 1.5 * finest ? 2 : 1;
             var factors = new Size3(Factor(cells.Z, spacing.Z), Factor(cells.Y, spacing.Y), Factor(cells.X, spacing.X));
             var (coarse, owner) = Aggregation.Join(networks[^1], factors, walk);

@@ -44,7 +44,9 @@ internal abstract class Network
         for (var i = 0; i < nodes.Length; i++) Diagonal[nodes[i]] += conductances[i];
     }
 
-    /// <summary>Calls the body with each layer, or with the first of <paramref name="together"/> layers; small networks stay on this thread.</summary>
+    /// <summary>
+    /// Calls the body with each layer, or with the first of <paramref name="together"/> layers; small networks stay on this thread.
+    /// </summary>
     public void ForEachLayer(Traversal walk, Action<int> body, int together = 1)
     {
         var runs = (Cells.Z + together - 1) / together;

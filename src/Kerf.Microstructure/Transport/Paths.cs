@@ -18,7 +18,7 @@ public sealed record Paths : PhaseMeasure
     private const string Name = "paths";
 
     /// <summary>Where the ways start.</summary>
-    [Parameter("Ways start where the phase touches this one (number or name): the carbon whose electrons are followed. Without: on the volume's first plane along --axis.")]
+    [Parameter("Ways start where the phase touches this one (number or name). Without: on the volume's first plane along --axis.")]
     public string? From { get; init; }
 
     /// <summary>Where they end.</summary>
@@ -36,7 +36,8 @@ public sealed record Paths : PhaseMeasure
     /// <inheritdoc/>
     public override Measured Run(IVolume source, Traversal walk, ulong seed)
     {
-        if (Lines is not null && Path.GetExtension(Lines) is not (".vtk" or ".ply" or ".json")) throw new InputError($"{Name}: --lines is \"{Lines}\"; its ending must be .vtk, .ply or .json.");
+        if (Lines is not null && Path.GetExtension(Lines) is not (".vtk" or ".ply" or ".json"))
+            throw new InputError($"{Name}: --lines is \"{Lines}\"; its ending must be .vtk, .ply or .json.");
         var mask = Mask(source, Name, walk);
         PhaseMask? Contact(string? phase, string option) => phase is null ? null : PhaseMask.Of(mask.Labels, phase, $"{Name}: {option}", walk);
         var (from, to) = (Contact(From, "--from"), Contact(To, "--to"));
@@ -51,7 +52,8 @@ public sealed record Paths : PhaseMeasure
             var letter = axis?.Letter();
             var mean = paths.Count > 0 ? paths.Average(path => path.Length) : double.PositiveInfinity;
             var interval = Spread(paths);
-            found.Add(new("pathLength", mask.Phase.Name, letter, mean, Lengths.Unit(mask.Info), interval?.Low, interval?.High, $"{Name}/{(paths.Count > 0 ? "quantiles-95-of-ways" : "not-percolating")}"));
+            var method = paths.Count > 0 ? $"{Name}/quantiles-95-of-ways" : $"{Name}/not-percolating";
+            found.Add(new("pathLength", mask.Phase.Name, letter, mean, Lengths.Unit(mask.Info), interval?.Low, interval?.High, method));
             found.Add(new("reachedFraction", mask.Phase.Name, letter, reached, "1", null, null, Name));
         }
         if (Lines is not null) AtomicFile.WriteAllText(Lines, Text(all, Path.GetExtension(Lines), Lengths.Unit(mask.Info)));
@@ -60,7 +62,8 @@ public sealed record Paths : PhaseMeasure
     }
 
     /// <summary>
-    /// Shortest ways (steps to the 26 neighbours) from starts taken at random among all, each once at most, to the nearest end; and the share of all starts from which
+    /// Shortest ways (steps to the 26 neighbours) from starts taken at random among all, each once at most, to the nearest end; and the share
+    /// of all starts from which
     /// an end can be reached. Lines are pulled straight where the phase lets them: their length is that of the pulled line.
     /// </summary>
     /// <param name="mask">The phase.</param>
@@ -76,7 +79,8 @@ public sealed record Paths : PhaseMeasure
     {
         var map = Geodesic.In(mask, Name, walk);
         var ends = Terminals(map, axis, to, last: true, walk);
-        if (ends.Count == 0) throw new InputError($"{Name}: {mask.Phase.Name} does not touch {(to is null ? "the last plane" : to.Phase.Name)}; there is no end to reach. Choose another --to or --axis.");
+        if (ends.Count == 0) throw new InputError(
+            $"{Name}: {mask.Phase.Name} does not touch {(to is null ? "the last plane" : to.Phase.Name)}; there is no end to reach. Choose another --to or --axis.");
         var starts = Terminals(map, axis, from, last: false, walk);
         map.Spread(ends.Select(end => (end, 0f)), Metric.Steps, walk);
         var able = starts.Where(start => !float.IsPositiveInfinity(map.Lengths[start])).ToArray();
@@ -118,7 +122,8 @@ public sealed record Paths : PhaseMeasure
                     var at = axis switch { Microstructure.Axis.Y => y, Microstructure.Axis.X => x, _ => z };
                     var terminal = contact is null
                         ? at == (last ? size[(int)(axis ?? Microstructure.Axis.Z)] - 1 : 0)
-                        : Touches(z - 1, y, x) || Touches(z + 1, y, x) || Touches(z, y - 1, x) || Touches(z, y + 1, x) || Touches(z, y, x - 1) || Touches(z, y, x + 1);
+                        : Touches(z - 1, y, x) || Touches(z + 1, y, x) || Touches(z, y - 1, x)
+                            || Touches(z, y + 1, x) || Touches(z, y, x - 1) || Touches(z, y, x + 1);
                     if (terminal) found.Add(map.Index(z, y, x));
                 }
             }
@@ -212,11 +217,17 @@ public sealed record Paths : PhaseMeasure
         var vtk = ending == ".vtk";
         text.Append(vtk
             ? string.Create(CultureInfo.InvariantCulture, $"# vtk DataFile Version 3.0\nshortest ways, {unit}\nASCII\nDATASET POLYDATA\nPOINTS {points} float\n")
-            : string.Create(CultureInfo.InvariantCulture, $"ply\nformat ascii 1.0\ncomment shortest ways, {unit}\nelement vertex {points}\nproperty float x\nproperty float y\nproperty float z\nproperty float density\nelement edge {points - paths.Count}\nproperty int vertex1\nproperty int vertex2\nend_header\n"));
+            : string.Create(CultureInfo.InvariantCulture, $"ply\nformat ascii 1.0\ncomment shortest ways, {unit}\nelement vertex {points}\n"
+                + $"property float x\nproperty float y\nproperty float z\nproperty float density\n"
+                + $"element edge {points - paths.Count}\nproperty int vertex1\nproperty int vertex2\nend_header\n"));
         foreach (var path in paths)
         {
             for (var i = 0; i < path.Points.Count; i++)
-                text.Append(CultureInfo.InvariantCulture, $"{path.Points[i].X:G7} {path.Points[i].Y:G7} {path.Points[i].Z:G7}").Append(vtk ? "" : string.Create(CultureInfo.InvariantCulture, $" {path.Density[i]:G5}")).Append('\n');
+            {
+                text.Append(CultureInfo.InvariantCulture, $"{path.Points[i].X:G7} {path.Points[i].Y:G7} {path.Points[i].Z:G7}");
+                if (!vtk) text.Append(CultureInfo.InvariantCulture, $" {path.Density[i]:G5}");
+                text.Append('\n');
+            }
         }
         if (vtk) text.Append(CultureInfo.InvariantCulture, $"LINES {paths.Count} {paths.Count + points}\n");
         var first = 0;

@@ -23,7 +23,7 @@ public sealed record TortuosityFactor : PhaseMeasure
     private const int BytesPerVoxel = 80;
 
     /// <summary>One diffusivity per phase of <see cref="PhaseMeasure.Phase"/>.</summary>
-    [Parameter("Diffusivity of each phase named in --phase (several: --phase 1,3), as a multiple of a reference; only their ratios matter for the tortuosity.", Min = 1e-6, Max = 1e6)]
+    [Parameter("Diffusivity of each phase in --phase (several: --phase 1,3); only their ratios matter for the tortuosity.", Min = 1e-6, Max = 1e6)]
     public double[] Diffusivity { get; init; } = [1];
 
     /// <summary>What lies on the sides.</summary>
@@ -31,7 +31,8 @@ public sealed record TortuosityFactor : PhaseMeasure
     public Sides Sides { get; init; } = Sides.NoFlux;
 
     /// <summary>When the iteration ends.</summary>
-    [Parameter("Largest difference of the currents through any two planes, as a share of the mean current, at which the solution is taken. The current itself is then off by far less.", Min = 1e-10, Max = 0.1)]
+    [Parameter("The solution is taken when the currents through any two planes differ by less than this share; the mean is then off by far less.",
+        Min = 1e-10, Max = 0.1)]
     public double Tolerance { get; init; } = 1e-4;
 
     /// <inheritdoc/>
@@ -42,15 +43,19 @@ public sealed record TortuosityFactor : PhaseMeasure
         var masks = Array.ConvertAll(named, phase => PhaseMask.Of(source.AsLabels($"{Name}: the source"), phase, Name, walk));
         if (masks.Length != Diffusivity.Length)
             throw new InputError($"{Name}: --phase names {masks.Length} phases, --diffusivity has {Diffusivity.Length} values; give one for each.");
-        if (Axis is { } axis) masks[0].AtLeast(new(axis == Microstructure.Axis.Z ? 2 : 1, axis == Microstructure.Axis.Y ? 2 : 1, axis == Microstructure.Axis.X ? 2 : 1), Name);
+        int Least(Axis axis) => Axis == axis ? 2 : 1;
+        masks[0].AtLeast(new(Least(Microstructure.Axis.Z), Least(Microstructure.Axis.Y), Least(Microstructure.Axis.X)), Name);
         return Of(masks[0].Labels, [.. masks.Select((mask, i) => (mask.Phase, Diffusivity[i]))], Axes, Sides, Tolerance, walk, seed);
     }
 
     /// <summary>
-    /// Solves ∇·(D∇c) = 0 on the voxels of the phases, between c = 1 and c = 0 on the two end faces of the volume, axis by axis; voxels exchange through faces only,
-    /// by the harmonic mean of their diffusivities. With J the current: effective diffusivity D_eff = J·L/(A·Δc); tortuosityFactor τ = ΣDₚεₚ/D_eff with the fractions
+    /// Solves ∇·(D∇c) = 0 on the voxels of the phases, between c = 1 and c = 0 on the two end faces of the volume, axis by axis; voxels
+    /// exchange through faces only,
+    /// by the harmonic mean of their diffusivities. With J the current: effective diffusivity D_eff = J·L/(A·Δc); tortuosityFactor τ =
+    /// ΣDₚεₚ/D_eff with the fractions
     /// of all voxels of the phases (TauFactor: Kench et al. 2023, doi:10.21105/joss.05358; Cooper et al. 2016, doi:10.1016/j.softx.2016.09.002);
-    /// tortuosityPorespy likewise, with the connected voxels' fractions and with c held at the centres of the first and the last voxels, L one voxel less
+    /// tortuosityPorespy likewise, with the connected voxels' fractions and with c held at the centres of the first and the last voxels, L one
+    /// voxel less
     /// (Gostick et al. 2019, doi:10.21105/joss.01296). Nothing gets through: D_eff = 0, τ = ∞.
     /// </summary>
     /// <param name="labels">A segmentation.</param>
@@ -87,7 +92,8 @@ public sealed record TortuosityFactor : PhaseMeasure
         void Enough(int voxels)
         {
             if (voxels * (long)BytesPerVoxel > walk.MemoryBytes) throw new InputError(
-                $"{Name}: {voxels} connected voxels need about {(voxels * (long)BytesPerVoxel >> 20) + 1} MiB, the budget is {walk.MemoryBytes >> 20} MiB. Raise --memory, or crop or resample the volume.");
+                $"{Name}: {voxels} connected voxels need about {(voxels * (long)BytesPerVoxel >> 20) + 1} MiB, the budget is {walk.MemoryBytes >> 20} MiB. "
+                + "Raise --memory, or crop or resample the volume.");
         }
     }
 
@@ -97,8 +103,12 @@ public sealed record TortuosityFactor : PhaseMeasure
         if (problem.Count == 0)
         {
             const string blocked = $"{Name}/not-percolating";
-            return [new("tortuosityFactor", null, null, double.PositiveInfinity, "1", null, null, blocked),
-                new("tortuosityPorespy", null, null, double.PositiveInfinity, "1", null, null, blocked), new("effectiveDiffusivity", null, null, 0, "1", null, null, blocked)];
+            return
+            [
+                new("tortuosityFactor", null, null, double.PositiveInfinity, "1", null, null, blocked),
+                new("tortuosityPorespy", null, null, double.PositiveInfinity, "1", null, null, blocked),
+                new("effectiveDiffusivity", null, null, 0, "1", null, null, blocked),
+            ];
         }
         var layers = grid.Volume[(int)axis];
         var factor = problem.Solve(2, layers, grid, tolerance, 0, 0.6);

@@ -26,7 +26,8 @@ internal readonly struct SeveralPhases(byte[] kinds, float[] means, int count) :
 }
 
 /// <summary>
-/// The conducting voxels as a network, face to face; nothing of it is stored but the voxels' bits. Neighbours' numbers are counted along on the way:
+/// The conducting voxels as a network, face to face; nothing of it is stored but the voxels' bits. Neighbours' numbers are counted along on the
+/// way:
 /// a neighbour's rank is that of its word plus the bits below it.
 /// </summary>
 /// <param name="voxels">The voxels.</param>

@@ -31,6 +31,17 @@ public class ReferenceVolumeTests
         Assert.Equal(truth, Tau(scratch["volume.tif"], "255", axis), truth * 1e-4);
     }
 
+    [Fact]
+    public void BereaSandstoneHasItsPublishedPorosity()
+    {
+        var path = SharedData.Path("reference-volumes/openpnm_berea_200.npz");
+        Assert.SkipWhen(path is null, "../shared/data/reference-volumes is not there");
+        using var scratch = new Scratch();
+        using (var zip = ZipFile.OpenRead(path!)) zip.GetEntry("im.npy")!.ExtractToFile(scratch["berea.npy"]);
+        var measured = new Fractions { Phase = "1" }.Run(NpyVolume.Open(scratch["berea.npy"]), new() { Threads = 2 }, 1);
+        Assert.Equal(0.1987, measured.Measurements.Single(m => m.Name == "fraction").Value, 5e-5);
+    }
+
     private static double Tau(string path, string phase, Axis axis)
     {
         var source = VolumeFile.Open(path);
