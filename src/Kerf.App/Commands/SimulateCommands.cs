@@ -10,7 +10,10 @@ namespace Kerf.App;
 public static class SimulateCommands
 {
     /// <summary>The command with its subcommands.</summary>
-    public static Command Make() => new("simulate", "Virtual specimens, and what a microscope would see of them.") { Yield(), TwoDetectorCommand.Make() };
+    public static Command Make() => new("simulate", "Virtual specimens, and what a microscope would see of them.")
+    {
+        SimulateStructureCommand.Make(), SimulateImageCommand.Make(), Yield(), TwoDetectorCommand.Make(),
+    };
 
     private static Command Yield()
     {

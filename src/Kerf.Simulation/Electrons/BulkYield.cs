@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using Kerf.Volumes;
 
@@ -76,6 +77,7 @@ public sealed record BulkYield(long Electrons, long Backscattered, long[] Energi
     }
 
     // several vectors of electrons in flight; who stops or leaves makes room for the next
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static unsafe void Shoot(StepTable table, double keV, float range, long first, int count, ulong seed, double tilt, Tally tally)
     {
         const int width = Lanes.Width, lanes = Group * width;

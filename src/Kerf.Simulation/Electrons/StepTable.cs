@@ -18,11 +18,13 @@ internal sealed unsafe class StepTable
 
     private readonly float[] _path, _screening, _ratio, _energy;
     private readonly float* _p, _s, _r;
+    private readonly IReadOnlyList<Transport?> _materials;
+    private readonly double _keV;
 
     /// <summary>Tables up to the beam's energy.</summary>
     public StepTable(IReadOnlyList<Transport?> materials, double keV)
     {
-        Count = materials.Count;
+        (Count, _materials, _keV) = (materials.Count, materials, keV);
         Ranges = [.. materials.Select(m => m is null ? 1f : (float)(m.Range(keV) * 1.0001))];
         _path = Pinned(Count * Bins, out _p);
         _screening = Pinned(Count * Bins, out _s);
@@ -86,10 +88,17 @@ internal sealed unsafe class StepTable
         return from + (at - i) * (_energy[m * (Bins + 1) + i + 1] - from);
     }
 
+    /// <summary>Remaining range in material <paramref name="to"/> of an electron that has <paramref name="range"/> left in material <paramref name="from"/>.</summary>
+    public float Convert(int from, int to, float range) =>
+        (float)Math.Min(_materials[to]!.Range(Energy(from, range)), Ranges[to] / 1.0001f);
+
+    /// <summary>Loss per nanometre with a remaining range, over that at the beam's energy.</summary>
+    public double LossRatio(int m, float range) => _materials[m]!.Loss(Math.Max(Energy(m, range), MottScattering.Lowest)) / _materials[m]!.Loss(_keV);
+
     /// <summary>The bin of a remaining range; <paramref name="inverse"/> is Bins²/range at the beam's energy.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<int> Bin(Vector256<float> range, Vector256<float> inverse) =>
-        Vector256.Min(Vector256.ConvertToInt32(Vector256.Sqrt(Vector256.Max(range, Vector256<float>.Zero) * inverse)), Vector256.Create(Bins - 1));
+        Vector256.ConvertToInt32Native(Vector256.Sqrt(Vector256.Min(Vector256.Max(range * inverse, Vector256<float>.Zero), Vector256.Create((Bins - 0.5f) * (Bins - 0.5f)))));
 
     /// <summary>Mean free paths for bins (with m·Bins added for material m).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -103,8 +112,8 @@ internal sealed unsafe class StepTable
         var alpha = Lanes.Gather(_s, bin);
         var v = alpha * u / (one + alpha - u);
         var at = Vector256.Sqrt(v) * (float)Knots;
-        var knot = Vector256.Min(Vector256.ConvertToInt32(at), Vector256.Create(Knots - 1));
-        // 1024 bins over 128 rows; a row holds 65 numbers
+        var knot = Vector256.Min(Vector256.ConvertToInt32Native(at), Vector256.Create(Knots - 1));
+        // 1024 bins over 128 rows, material after material; a row holds 65 numbers
         var row = bin >> 3;
         var index = (row << 6) + row + knot;
         var low = Lanes.Gather(_r, index);

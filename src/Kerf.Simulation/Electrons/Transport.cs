@@ -1,8 +1,8 @@
 namespace Kerf.Simulation;
 
 /// <summary>
-/// How electrons lose energy and direction in one material. Elastic: <see cref="MottScattering"/>, each atom's cross-section below 90° raised by
-/// 1/Z for what its electrons deflect (Fano 1954, doi:10.1103/PhysRev.93.117). Inelastic: continuous, by Joy and Luo's expression
+/// How electrons lose energy and direction in one material. Elastic: <see cref="MottScattering"/>, each atom's cross-section raised by 1/Z
+/// for what its electrons deflect (Fano 1954, doi:10.1103/PhysRev.93.117). Inelastic: continuous, by Joy and Luo's expression
 /// (doi:10.1002/sca.4950110404) with Gauvin's k = 0.734·Z^0.037. Tables reach from 0.05 to 30 keV.
 /// </summary>
 public sealed class Transport
@@ -103,12 +103,8 @@ public sealed class Transport
         {
             var (atom, density) = (material.Atoms[i].Element, material.PerVolume(i));
             var cumulative = MottScattering.Cumulative(atom, energy);
-            for (var a = 1; a < sum.Length; a++)
-                sum[a] += density * (cumulative[a] + Math.Min(cumulative[a], cumulative[HalfWay]) / atom.Number);
+            for (var a = 1; a < sum.Length; a++) sum[a] += density * (1 + 1.0 / atom.Number) * cumulative[a];
         }
         return sum;
     }
-
-    // the last angle below 90°
-    private static readonly int HalfWay = Array.FindLastIndex(MottScattering.Mu, mu => mu < 0.5);
 }

@@ -11,7 +11,7 @@ public class ElectronTests
     private static BulkYield Yield(string material, double keV, long electrons = 100_000, double tilt = 0, ulong seed = 1) =>
         BulkYield.Of(Material.Parse(material), keV, electrons, seed, Walk, tilt);
 
-    // Hunger and Küchler 1979, doi:10.1002/pssa.2210560148; measured from 4 to 40 keV
+    // Hunger and Küchler 1979, doi:10.1002/pssa.2210560157; measured from 4 to 40 keV
     private static double HungerKuechler(double z, double keV)
     {
         var l = Math.Log(z);

@@ -1,0 +1,97 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+using Kerf.Simulation;
+using Kerf.Volumes;
+
+namespace Kerf.App;
+
+/// <summary>kerf simulate image STRUCTURE OUT.</summary>
+public static class SimulateImageCommand
+{
+    private static readonly JsonSerializerOptions Strict = new(JsonSerializerDefaults.Web)
+    {
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        ReadCommentHandling = JsonCommentHandling.Skip,
+        WriteIndented = true,
+    };
+
+    /// <summary>The command.</summary>
+    public static Command Make()
+    {
+        var structure = new Argument<string>("STRUCTURE") { Description = "8-bit labels with a voxel size." };
+        var output = new Argument<string>("OUT") { Description = "Where the 8-bit slices go: .zarr, .tif, or a folder/. The truth goes beside it, into OUT.truth/." };
+        var material = new Option<string[]>("--material") { Description = "What a label is made of: 1=epoxy, 2=Au, 3=SiO2:2.65, 1=vacuum.", HelpName = "label=material", Required = true };
+        var energy = new Option<string>("--energy") { Description = "Energy of the beam in keV, 0.5 to 30.", HelpName = "keV", Required = true };
+        var electrons = new Option<string?>("--electrons-per-pixel") { Description = "Electrons that a pixel gets (default 100).", HelpName = "n" };
+        var detector = new Option<string?>("--detector") { Description = "tld (default), icd, inlens or se2.", HelpName = "name" };
+        var tilt = new Option<string?>("--tilt") { Description = "Angle between beam and surface normal in degrees (default 0).", HelpName = "degrees" };
+        var probe = new Option<string?>("--probe") { Description = "Standard deviation of the probe in nm (default 1).", HelpName = "nm" };
+        var depth = new Option<string?>("--depth") { Description = "How deep the structure is looked at, in nm (default: half of the longest range, 200 to 1500).", HelpName = "nm" };
+        var artefacts = new Option<string?>("--artefacts") { Description = "JSON of the session's artefacts: driftStep, curtainGrey, brightnessJump, noiseSigma …", HelpName = "file" };
+        var command = new Command("image", "Monte Carlo images of a structure, milled slice by slice.") { structure, output, material, energy, electrons, detector, tilt, probe, depth, artefacts };
+        return Invocation.With(Invocation.Reading(Invocation.Making(Invocation.Running(command))), (parsed, invocation) =>
+        {
+            double Value(Option<string?> option, string usual) => SimulateCommands.Number(option, parsed.GetValue(option) ?? usual);
+            var beam = new Beam
+            {
+                KeV = SimulateCommands.Number(energy, parsed.GetValue(energy)!),
+                ElectronsPerPixel = (int)Math.Clamp(Value(electrons, "100"), -1, int.MaxValue),
+                Detector = Enum.TryParse<Detector>(parsed.GetValue(detector) ?? "tld", true, out var known) && !int.TryParse(parsed.GetValue(detector), out _) ? known
+                    : throw new InputError($"--detector is \"{parsed.GetValue(detector)}\"; choose tld, icd, inlens or se2."),
+                TiltDegrees = Value(tilt, "0"),
+                ProbeSigma = Value(probe, "1"),
+                Depth = Value(depth, "0"),
+            };
+            var path = parsed.GetValue(structure)!;
+            var opened = VolumeFile.Open(path, invocation.Opening);
+            using var held = opened as IDisposable;
+            if (opened is not IVolume<byte> labels) throw new InputError($"{path}: holds {opened.Info.Type.Name()}; a structure is 8-bit labels.");
+            var made = new VirtualImage(labels, Materials(parsed.GetValue(material)!), beam, Artefacts(parsed.GetValue(artefacts)), invocation.SeedValue);
+            var result = made.Write(parsed.GetValue(output)!, invocation.Forced, invocation.Walk with { Progress = invocation.Progress.Begin("electrons") });
+            var json = new JsonObject
+            {
+                ["electronsPerSecond"] = result.Electrons / result.Seconds,
+                ["seconds"] = result.Seconds,
+                ["electrons"] = result.Electrons,
+                ["lostShare"] = result.Lost,
+                ["output"] = parsed.GetValue(output),
+                ["truth"] = VirtualImage.TruthFolder(parsed.GetValue(output)!),
+            };
+            invocation.Print(json, () => string.Create(CultureInfo.InvariantCulture, $"{parsed.GetValue(output)}: {result.Electrons:G3} electrons in {result.Seconds:F0} s, {result.Electrons / result.Seconds:G3} a second"));
+        });
+    }
+
+    private static Dictionary<int, Material> Materials(string[] texts)
+    {
+        var materials = new Dictionary<int, Material>();
+        foreach (var text in texts)
+        {
+            var cut = text.IndexOf('=', StringComparison.Ordinal);
+            if (cut < 1 || !int.TryParse(text[..cut], NumberStyles.None, CultureInfo.InvariantCulture, out var label) || label > 255)
+                throw new InputError($"--material is \"{text}\"; write label=material, like 2=Au.");
+            if (!materials.TryAdd(label, Material.Parse(text[(cut + 1)..]))) throw new InputError($"--material: label {label} has two materials.");
+        }
+        return materials;
+    }
+
+    // the counted electrons carry their own shot noise: the session adds none unless told to
+    private static Session? Artefacts(string? path)
+    {
+        if (path is null) return null;
+        if (!File.Exists(path)) throw new InputError($"{path}: no such file. Write the artefacts as JSON, like {{\"driftStep\": 0.8, \"noiseSigma\": 10}}.");
+        try
+        {
+            var node = JsonNode.Parse(File.ReadAllText(path), null, new() { CommentHandling = JsonCommentHandling.Skip })!.AsObject();
+            node.TryAdd("electronsAtWhite", "Infinity");
+            return node.Deserialize<Session>(Strict)!;
+        }
+        catch (Exception error) when (error is JsonException or InvalidOperationException)
+        {
+            throw new InputError($"{path}: {error.Message.ReplaceLineEndings(" ")} Known artefacts: {JsonSerializer.Serialize(new Session(), Strict).ReplaceLineEndings(" ")}");
+        }
+    }
+}

@@ -1,0 +1,139 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Kerf.Simulation;
+using Kerf.Volumes;
+
+namespace Kerf.App;
+
+/// <summary>An imaging run on disk: 8-bit slices as a microscope stores them, and beside them everything that is known of them.</summary>
+/// <param name="Structure">Labels.</param>
+/// <param name="Materials">The material of each label.</param>
+/// <param name="Beam">Energy, detector and so on.</param>
+/// <param name="Session">Artefacts, or null for none.</param>
+/// <param name="Seed">Seed of electrons and artefacts.</param>
+public sealed record VirtualImage(IVolume<byte> Structure, IReadOnlyDictionary<int, Material> Materials, Beam Beam, Session? Session, ulong Seed)
+{
+    /// <summary>Where the truth of an output lies.</summary>
+    public static string TruthFolder(string output) => output.TrimEnd('/', '\\') + ".truth";
+
+    /// <summary>
+    /// Writes OUT; and OUT.truth/ with signal.zarr (electrons counted per electron shot), error.zarr (its standard error), labels.zarr, truth.json,
+    /// and with artefacts ideal.zarr. An interrupted run goes on where it stopped.
+    /// </summary>
+    /// <exception cref="InputError">Something is there already, or a parameter is wrong.</exception>
+    public ImagingResult Write(string output, bool overwrite, Traversal walk)
+    {
+        var truth = TruthFolder(output);
+        if (!overwrite && (File.Exists(output) || Directory.Exists(output.TrimEnd('/')))) throw new InputError($"{output}: is there already; choose another name or add --force.");
+        if (overwrite && Directory.Exists(truth)) Directory.Delete(truth, recursive: true);
+        Directory.CreateDirectory(truth);
+        var size = Structure.Info.Size;
+        var info = new VolumeInfo(size, PixelType.Float32, Structure.Info.RequireVoxel("imaging")) { Metadata = Facts() };
+        using var signal = (ZarrVolume<float>)ZarrVolume.Create(Path.Combine(truth, "signal.zarr"), info);
+        using var error = (ZarrVolume<float>)ZarrVolume.Create(Path.Combine(truth, "error.zarr"), info);
+        var result = ElectronImage.Make(Structure, Materials, Beam, signal, error, Seed, walk.Part(0, 0.9));
+        signal.Complete(walk.Part(0.9, 0.92));
+        error.Complete(walk.Part(0.92, 0.94));
+        var white = White(signal, walk);
+        var greys = new Greys(signal, white, info);
+        var json = new JsonObject { ["whiteSignal"] = white, ["depthNanometres"] = result.Depth, ["lostShare"] = result.Lost };
+        foreach (var (name, value) in Facts()) json[name] = value;
+        var field = Box.Whole(size);
+        if (Session is null) VolumeFile.Save(new Bytes(greys), output, walk.Part(0.94, 1), new() { Overwrite = overwrite });
+        else field = Record(Session, greys, output, truth, overwrite, json, walk.Part(0.94, 1));
+        VolumeFile.Save(new Part(Structure, field), Path.Combine(truth, "labels.zarr"), walk with { Progress = null }, new() { Overwrite = true });
+        AtomicFile.WriteAllText(Path.Combine(truth, "truth.json"), json.ToJsonString(MeasurementFiles.Json) + "\n");
+        return result;
+    }
+
+    private Dictionary<string, string> Facts() => new()
+    {
+        ["vendor"] = "Kerf virtual microscope",
+        ["voltageKeV"] = Beam.KeV.ToString(CultureInfo.InvariantCulture),
+        ["detector"] = Beam.Detector.ToString().ToLowerInvariant(),
+        ["tiltDegrees"] = Beam.TiltDegrees.ToString(CultureInfo.InvariantCulture),
+        ["electronsPerPixel"] = Beam.ElectronsPerPixel.ToString(CultureInfo.InvariantCulture),
+        ["probeSigmaNanometres"] = Beam.ProbeSigma.ToString(CultureInfo.InvariantCulture),
+        ["materials"] = string.Join(", ", Materials.OrderBy(m => m.Key).Select(m => string.Create(CultureInfo.InvariantCulture, $"{m.Key}={m.Value.Name}:{m.Value.Density}"))),
+        ["seed"] = Seed.ToString(CultureInfo.InvariantCulture),
+    };
+
+    // the window drifts over the imaged canvas, which is larger by a margin
+    private Box Record(Session session, Greys greys, string output, string truth, bool overwrite, JsonObject json, Traversal walk)
+    {
+        var size = Structure.Info.Size;
+        var shifts = session.Drift(size.Z, Seed);
+        var margin = session.Margin(shifts);
+        if (size.Y <= 2 * margin + 8 || size.X <= 2 * margin + 8)
+            throw new InputError($"structure: {size} voxels leave no field of view, the drift and the point spread need {margin} on each side. Make it larger or the drift smaller.");
+        var field = new Box(new(0, margin, margin), size - new Size3(0, 2 * margin, 2 * margin));
+        var stored = greys.Info with { Size = field.Size, Type = PixelType.UInt8 };
+        var work = Path.Combine(truth, "images.partial.zarr");
+        if (Directory.Exists(work)) Directory.Delete(work, recursive: true);
+        using (var images = (ZarrVolume<byte>)ZarrVolume.Create(work, stored))
+        {
+            using var ideal = (ZarrVolume<byte>)ZarrVolume.Create(Path.Combine(truth, "ideal.zarr"), stored);
+            var done = session.Image(greys, shifts, images, ideal, Seed, walk);
+            images.Complete(walk with { Progress = null });
+            ideal.Complete(walk with { Progress = null });
+            VolumeFile.Save(images, output, walk with { Progress = null }, new() { Overwrite = overwrite });
+            json["session"] = JsonSerializer.SerializeToNode(done, MeasurementFiles.Json);
+            json["artefacts"] = JsonSerializer.SerializeToNode(session, MeasurementFiles.Json);
+            json["fieldStart"] = new JsonArray(field.Start.Z, field.Start.Y, field.Start.X);
+        }
+        Directory.Delete(work, recursive: true);
+        return field;
+    }
+
+    // the signal that all but one in a thousand pixels stay below becomes grey 240
+    private static double White(IVolume<float> signal, Traversal walk)
+    {
+        const int bins = 4096;
+        var slices = new long[signal.Info.Size.Z][];
+        Blocks.ForEachSlice(signal, walk with { Progress = null }, (z, slice) =>
+        {
+            slices[z] = new long[bins];
+            foreach (var value in slice.AsSpan(0, (int)signal.Info.Size.SliceCount)) slices[z][Math.Clamp((int)(value * (bins / 8f)), 0, bins - 1)]++;
+        });
+        var left = signal.Info.Size.Count / 1000;
+        var bin = bins - 1;
+        for (; bin > 0; bin--)
+        {
+            left -= slices.Sum(s => s[bin]);
+            if (left < 0) break;
+        }
+        return (bin + 1) * (8.0 / bins) * 255 / 240;
+    }
+
+    private sealed class Greys(IVolume<float> signal, double white, VolumeInfo info) : IVolume<float>
+    {
+        public VolumeInfo Info => info;
+
+        public void Read(Box box, Span<float> target)
+        {
+            signal.Read(box, target);
+            var scale = (float)(255 / white);
+            foreach (ref var value in target[..(int)box.Count]) value *= scale;
+        }
+    }
+
+    private sealed class Bytes(Greys greys) : IVolume<byte>
+    {
+        public VolumeInfo Info { get; } = greys.Info with { Type = PixelType.UInt8 };
+
+        public void Read(Box box, Span<byte> target)
+        {
+            var values = new float[box.Count];
+            greys.Read(box, values);
+            Grey.Narrow(values, target[..values.Length]);
+        }
+    }
+
+    private sealed class Part(IVolume<byte> whole, Box part) : IVolume<byte>
+    {
+        public VolumeInfo Info { get; } = whole.Info with { Size = part.Size };
+
+        public void Read(Box box, Span<byte> target) => whole.Read(box.Shift(part.Start), target);
+    }
+}

@@ -1,0 +1,97 @@
+using System.Diagnostics;
+using System.Globalization;
+using Kerf.Volumes;
+
+namespace Kerf.Simulation;
+
+/// <summary>What an imaging run did.</summary>
+/// <param name="Electrons">Electrons shot.</param>
+/// <param name="Lost">Share of them that left the window that was looked at: sideways or below its depth.</param>
+/// <param name="Depth">Depth of that window below each cut in nanometres.</param>
+/// <param name="Seconds">Wall time.</param>
+public sealed record ImagingResult(long Electrons, double Lost, double Depth, double Seconds);
+
+/// <summary>
+/// The images that a scanning beam makes of a structure that is milled slice by slice: slice k shows the structure from depth k on. See
+/// docs/methods/electron-image.md.
+/// </summary>
+public static class ElectronImage
+{
+    private const int Batch = 24, Tile = 192;
+
+    /// <summary>Shoots the beam at every pixel of every slice.</summary>
+    /// <param name="structure">Labels; a pixel of the image is a voxel.</param>
+    /// <param name="materials">The material of each label that occurs.</param>
+    /// <param name="beam">Energy, electrons per pixel, detector, tilt, probe.</param>
+    /// <param name="signal">Receives the electrons counted per electron shot.</param>
+    /// <param name="error">Receives the standard error of that.</param>
+    /// <param name="seed">Electron n of pixel p of slice z draws from its own stream: same bytes for any number of threads.</param>
+    /// <param name="walk">Threads and memory.</param>
+    /// <exception cref="InputError">A phase has no material, a parameter is out of its range, or the voxel size is unknown.</exception>
+    public static ImagingResult Make(
+        IVolume<byte> structure, IReadOnlyDictionary<int, Material> materials, Beam beam, IWritableVolume<float> signal, IWritableVolume<float> error, ulong seed, Traversal walk)
+    {
+        var voxel = structure.Info.RequireVoxel("imaging");
+        var size = structure.Info.Size;
+        Check(beam, size);
+        var (materialOf, transports) = Number(materials, beam);
+        var depth = beam.Depth > 0 ? beam.Depth : Math.Clamp(transports.Max(t => t?.Range(beam.KeV) ?? 0) / 2, 200, 1500);
+        var reach = new Size3((int)Math.Ceiling(depth / voxel.Z) + 2, (int)Math.Ceiling(depth / 2 / voxel.Y) + 2, (int)Math.Ceiling(depth / 2 / voxel.X) + 2);
+        var transport = new VoxelTransport(transports, beam, voxel, seed);
+        var clock = Stopwatch.StartNew();
+        long lost = 0;
+        var grid = new BlockGrid(size, new(Batch, Tile, Tile));
+        CheckMemory(reach, walk);
+        for (var i = 0; i < grid.Count; i++)
+        {
+            var tile = grid[i];
+            if (signal.IsWritten(tile) && error.IsWritten(tile)) continue;
+            var outer = new Box(tile.Start - new Size3(VoxelWindow.MostClear, reach.Y, reach.X), tile.Size + new Size3(VoxelWindow.MostClear + reach.Z, 2 * reach.Y, 2 * reach.X));
+            var window = new VoxelWindow(structure, outer, materialOf);
+            var (mean, deviation) = (new float[tile.Count], new float[tile.Count]);
+            walk.Part((double)i / grid.Count, (i + 1.0) / grid.Count).ForEach(tile.Size.Z * tile.Size.Y, item =>
+            {
+                var tally = new RowTally(tile.Size.X);
+                transport.Row(window, tile.Start.Z + item / tile.Size.Y, tile.Start.Y + item % tile.Size.Y, (tile.Start.X, tile.Size.X), size.X, tally);
+                Interlocked.Add(ref lost, tally.Lost);
+                tally.Write(beam.ElectronsPerPixel, mean.AsSpan(item * tile.Size.X, tile.Size.X), deviation.AsSpan(item * tile.Size.X, tile.Size.X));
+            });
+            signal.Write(tile, mean);
+            error.Write(tile, deviation);
+        }
+        var electrons = size.Count * beam.ElectronsPerPixel;
+        return new(electrons, (double)lost / electrons, depth, clock.Elapsed.TotalSeconds);
+    }
+
+    // vacuum is material 0; labels without a material map to 255
+    private static (byte[] MaterialOf, Transport?[] Transports) Number(IReadOnlyDictionary<int, Material> materials, Beam beam)
+    {
+        var materialOf = new byte[256];
+        Array.Fill(materialOf, byte.MaxValue);
+        var transports = new List<Transport?> { null };
+        foreach (var (label, material) in materials.OrderBy(m => m.Key))
+        {
+            if (label is < 0 or > 255) throw new InputError($"--material {label}: labels are 0 to 255.");
+            materialOf[label] = material.IsVacuum ? (byte)0 : (byte)transports.Count;
+            if (!material.IsVacuum) transports.Add(new(material, beam.KeV));
+        }
+        return (materialOf, [.. transports]);
+    }
+
+    private static void Check(Beam beam, Size3 size)
+    {
+        BulkYield.CheckBeam(beam.KeV, beam.TiltDegrees);
+        if (beam.ElectronsPerPixel is < 1 or > 1_000_000) throw new InputError($"electrons per pixel is {beam.ElectronsPerPixel}; choose 1 to 1000000.");
+        if (!(beam.ProbeSigma is >= 0 and <= 1000)) throw new InputError(string.Create(CultureInfo.InvariantCulture, $"probe is {beam.ProbeSigma} nm; choose 0 to 1000."));
+        if (beam.Depth != 0 && !(beam.Depth is >= 10 and <= 1e5)) throw new InputError(string.Create(CultureInfo.InvariantCulture, $"depth is {beam.Depth} nm; choose 10 to 100000."));
+        if (size.SliceCount * beam.ElectronsPerPixel >= 1L << 32)
+            throw new InputError($"{size.Y}×{size.X} pixels with {beam.ElectronsPerPixel} electrons each are too many: a slice has up to 2^32 electrons. Shoot fewer per pixel.");
+    }
+
+    private static void CheckMemory(Size3 reach, Traversal walk)
+    {
+        var bytes = 4 * (new Size3(Batch + VoxelWindow.MostClear, Tile, Tile) + new Size3(reach.Z, 2 * reach.Y, 2 * reach.X)).Count;
+        if (bytes > walk.MemoryBytes)
+            throw new InputError($"a window of {bytes >> 20} MiB does not fit the memory budget of {walk.MemoryBytes >> 20} MiB. Raise --memory, or look less deep with --depth.");
+    }
+}
