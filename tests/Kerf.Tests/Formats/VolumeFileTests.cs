@@ -99,7 +99,7 @@ public sealed class VolumeFileTests : IDisposable
     {
         Says("'descr': '<f8', 'fortran_order': False, 'shape': (1, 2)", "holds values of type <f8");
         Says("'descr': '|u1', 'fortran_order': True, 'shape': (1, 2)", "is in Fortran order");
-        Says("'descr': '|u1', 'fortran_order': False, 'shape': (1, 2, 3, 4)", "has the shape (1, 2, 3, 4)");
+        Says("'descr': '|u1', 'fortran_order': False, 'shape': (5, 2, 3, 4)", "has the shape (5, 2, 3, 4)");
         Says("'descr': '|u1', 'fortran_order': False, 'shape': (4000, 4000, 4000)", "is cut off: 4000×4000×4000 voxels");
         Says("'fortran_order': False, 'shape': (1, 2)", "does not tell type, order and shape");
         File.WriteAllText(_scratch["a.npy"], "no array");
