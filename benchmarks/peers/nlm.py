@@ -4,6 +4,9 @@ from concurrent.futures import ProcessPoolExecutor
 import numpy as np
 from skimage.restoration import denoise_nl_means
 
+DATA = (16, 768, 1024)
+ROUNDS = 3
+
 
 def _slice(image):
     return denoise_nl_means(image.astype(np.float32), patch_size=5, patch_distance=7, h=15, sigma=15, fast_mode=True)
