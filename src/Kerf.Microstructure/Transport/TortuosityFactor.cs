@@ -20,7 +20,7 @@ public sealed record TortuosityFactor : PhaseMeasure
 
     // peers hold the potential at the centres of the end voxels: as good as no resistance from there to the ends
     private const float Shorted = 1e5f;
-    private const int BytesPerVoxel = 80;
+    private const int BytesPerVoxel = 110;
 
     /// <summary>One diffusivity per phase of <see cref="PhaseMeasure.Phase"/>.</summary>
     [Parameter("Diffusivity of each phase in --phase (several: --phase 1,3); only their ratios matter for the tortuosity.", Min = 1e-6, Max = 1e6)]
