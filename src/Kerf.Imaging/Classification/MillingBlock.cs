@@ -103,6 +103,14 @@ internal sealed class MillingBlock
                     Range(ref at, kind == MillingKind.AheadMinimum ? slice : -slice, n, here, ref to, plane);
                     f += 3;
                     break;
+                case MillingKind.AheadLevel:
+                    Levels(ref at, slice, n, here, ref to, plane);
+                    f += 3;
+                    break;
+                case MillingKind.Shadow:
+                    Store(Shadow(ref at, slice, n) - here, ref to, 0);
+                    f++;
+                    break;
                 default:
                     Steepest(ref at, slice, kind == MillingKind.NextFall ? 1 : -n + 1, n, ref to, plane);
                     f += 4;
@@ -123,6 +131,31 @@ internal sealed class MillingBlock
         Store(least - here, ref target, 0);
         Store(greatest - here, ref target, plane);
         Store(sum * new Vector<float>(1f / n) - here, ref target, 2 * plane);
+    }
+
+    // means of n slices and this one, ahead and behind, and the bend between them
+    private static void Levels(ref float at, int slice, int n, Vector<float> here, ref float target, int plane)
+    {
+        var (ahead, behind) = (Load(ref at, slice), Load(ref at, -slice));
+        for (var k = 2; k <= n; k++) (ahead, behind) = (ahead + Load(ref at, k * slice), behind + Load(ref at, -k * slice));
+        var share = new Vector<float>(1f / (n + 1));
+        Store((ahead + here) * share, ref target, 0);
+        Store((behind + here) * share, ref target, plane);
+        Store((ahead + behind) * new Vector<float>(0.5f / n) - here, ref target, 2 * plane);
+    }
+
+    // the brightest slice from here to the steepest fall
+    private static Vector<float> Shadow(ref float at, int slice, int n)
+    {
+        var (brightest, fall, shadow) = (Load(ref at, 0), new Vector<float>(float.NegativeInfinity), Load(ref at, 0));
+        for (var k = 1; k <= n; k++)
+        {
+            brightest = Vector.Max(brightest, Load(ref at, k * slice));
+            var steep = Load(ref at, (k - 1) * slice) - Load(ref at, (k + 1) * slice);
+            var falls = Vector.GreaterThan(steep, fall);
+            (fall, shadow) = (Vector.ConditionalSelect(falls, steep, fall), Vector.ConditionalSelect(falls, brightest, shadow));
+        }
+        return shadow;
     }
 
     // steepest fall and its distance, steepest rise and its distance, among n slices from first on; of equals the nearest

@@ -55,6 +55,18 @@ public enum MillingKind
 
     /// <summary>The k of the steepest rise behind.</summary>
     LastRiseDepth,
+
+    /// <summary>Mean of s(0) … s(n): the grey smoothed by what comes alone.</summary>
+    AheadLevel,
+
+    /// <summary>Mean of s(−n) … s(0).</summary>
+    BehindLevel,
+
+    /// <summary>Mean of s(1) … s(n) and of s(−1) … s(−n), less s(0): where brightening sets in or ends.</summary>
+    Bend,
+
+    /// <summary>Greatest of s(0) … s(k) up to the steepest fall ahead, less s(0): how much darker than the structure that ends there.</summary>
+    Shadow,
 }
 
 /// <summary>One z-evolution feature.</summary>
@@ -79,7 +91,7 @@ public sealed record MillingFeature(MillingKind Kind, double Sigma, int Slices)
 internal static class MillingFeatures
 {
     /// <summary>Smoothing within the slice.</summary>
-    public static readonly double[] Sigmas = [0.7, 2];
+    public static readonly double[] Sigmas = [0.4, 0.7, 1];
 
     private static readonly int[] Lags = [1, 2, 4, 8], Windows = [4, 8, 16];
 
@@ -94,6 +106,8 @@ internal static class MillingFeatures
         .. from lag in Lags from kind in (MillingKind[])[MillingKind.AheadDifference, MillingKind.BehindDifference] select new MillingFeature(kind, sigma, lag),
         .. from window in Windows from kind in Enumerable.Range((int)MillingKind.AheadMinimum, 6) select new MillingFeature((MillingKind)kind, sigma, window),
         .. from kind in Enumerable.Range((int)MillingKind.NextFall, 8) select new MillingFeature((MillingKind)kind, sigma, Windows[^1]),
+        .. from lag in Lags from kind in (MillingKind[])[MillingKind.AheadLevel, MillingKind.BehindLevel, MillingKind.Bend] select new MillingFeature(kind, sigma, lag),
+        new MillingFeature(MillingKind.Shadow, sigma, 8), new MillingFeature(MillingKind.Shadow, sigma, 16),
     ];
 
     /// <summary>A length along z in slices: at least one.</summary>

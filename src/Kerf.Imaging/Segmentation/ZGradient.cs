@@ -8,10 +8,10 @@ public sealed record ZGradientOptions
     /// <summary>Below this grey a voxel is void, whatever comes.</summary>
     public double Dark { get; init; }
 
-    /// <summary>A fall by so many grey levels over two slices is the end of a structure.</summary>
-    public double Fall { get; init; } = 25;
+    /// <summary>A change by so many grey levels over two slices is abrupt: the end of a structure.</summary>
+    public double Step { get; init; } = 30;
 
-    /// <summary>A voxel that is darker than its structure's brightest slice by more than this share is void.</summary>
+    /// <summary>A voxel whose grey differs from its structure's last slice by more than this share is void.</summary>
     public double Tolerance { get; init; } = 0.12;
 
     /// <summary>Slices to look ahead for the end of a structure.</summary>
@@ -70,14 +70,11 @@ public static class ZGradient
     {
         var here = profile[z * step];
         if (here < options.Dark) return true;
-        var brightest = here;
-        for (var k = 0; k < options.Window; k++)
-        {
-            brightest = Math.Max(brightest, profile[(z + k) * step]);
-            // the last slice before the fall ends the structure
-            if (k > 0 && profile[(z + k - 1) * step] - profile[(z + k + 1) * step] >= options.Fall) break;
-        }
-        return here < brightest * (1 - options.Tolerance);
+        var end = 1;
+        while (end < options.Window && Math.Abs(profile[(z + end - 1) * step] - profile[(z + end + 1) * step]) < options.Step) end++;
+        // the last slice before the change carries the structure's own grey
+        var structure = profile[(z + end - 1) * step];
+        return Math.Abs(here - structure) > structure * options.Tolerance;
     }
 
     private static float[] Smoothed(ReadOnlySpan<float> voxels, Size3 outer, Size3 inner, double[] taps)

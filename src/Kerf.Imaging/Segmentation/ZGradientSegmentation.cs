@@ -19,11 +19,11 @@ public sealed record ZGradientSegmentation : Step
     public double? Dark { get; init; }
 
     /// <summary>The end of a structure.</summary>
-    [Parameter("Fall of the grey over two slices that ends a structure.", Unit = "grey levels", Min = 0)]
-    public double Fall { get; init; } = new ZGradientOptions().Fall;
+    [Parameter("Change of the grey over two slices, up or down, that ends a structure; gradual brightening stays below it.", Unit = "grey levels", Min = 0)]
+    public double Step { get; init; } = new ZGradientOptions().Step;
 
     /// <summary>Carried back from the end.</summary>
-    [Parameter("A voxel darker than its structure's brightest slice by more than this share is void.", Min = 0, Max = 0.99)]
+    [Parameter("A voxel whose grey differs from its structure's last slice by more than this share is void.", Min = 0, Max = 0.99)]
     public double Tolerance { get; init; } = new ZGradientOptions().Tolerance;
 
     /// <summary>Slices to look ahead.</summary>
@@ -46,6 +46,6 @@ public sealed record ZGradientSegmentation : Step
         var second = Second.Length > 0 ? VolumeFile.Open(Second) : null;
         using var held = second as IDisposable;
         var target = run.CreateLabels(second is null ? PhaseNames.Of(2, Phases, PhaseNames.PoreSolid) : PhaseNames.Of(3, Phases, "pore"));
-        ZGradient.Apply(run.Source, second, Split, target, new() { Dark = dark, Fall = Fall, Tolerance = Tolerance, Window = Window, Sigma = Sigma }, run.Walk.Part(0.2, 1));
+        ZGradient.Apply(run.Source, second, Split, target, new() { Dark = dark, Step = Step, Tolerance = Tolerance, Window = Window, Sigma = Sigma }, run.Walk.Part(0.2, 1));
     }
 }

@@ -78,7 +78,7 @@ public class LadderTests
         // a pore over a structure that begins at slice 20 and ends at slice 30; below it a second one far away
         var profile = new float[64];
         for (var z = 0; z < profile.Length; z++) profile[z] = z < 20 ? 30 + 70 * (float)Math.Exp((z - 20) / 6.0) : z < 30 ? 100 : 30 + 70 * (float)Math.Exp((z - 60) / 6.0);
-        var options = new ZGradientOptions { Dark = 40, Fall = 25, Tolerance = 0.1, Window = 12 };
+        var options = new ZGradientOptions { Dark = 40, Step = 25, Tolerance = 0.1, Window = 12 };
         bool IsVoid(int z) => ZGradient.IsVoid(profile, z, 1, options);
         Assert.All(Enumerable.Range(13, 5), z => Assert.True(IsVoid(z)));
         Assert.All(Enumerable.Range(20, 10), z => Assert.False(IsVoid(z)));
