@@ -17,7 +17,7 @@ public static class SimulationStudies
     public static Command ShineThrough() => Make(
         "shine-through", "Thresholds on levelled-wave gold in vacuum and epoxy at 1, 2 and 4 kV, by two detectors.",
         new("--electrons-per-pixel") { Description = "Electrons per pixel (default 100).", HelpName = "n" },
-        (value, seed, walk) => ShineThroughStudy.Run(new(16, 96, 96), (int)Math.Clamp(value ?? 100, 1, 1e5), seed, walk), ShineThroughStudy.Markdown);
+        (value, seed, walk) => ShineThroughStudy.Run(new(16, 80, 80), (int)Math.Clamp(value ?? 100, 1, 1e5), seed, walk), ShineThroughStudy.Markdown);
 
     private static Command Make(string name, string summary, Option<string?> count, Func<double?, ulong, Traversal, JsonObject> run, Func<JsonObject, string> page)
     {
