@@ -8,7 +8,10 @@ namespace Kerf.App;
 public static class StudyCommand
 {
     /// <summary>The command with one subcommand per study.</summary>
-    public static Command Make() => new("study", "Re-runs a published table on simulated data and prints it beside the paper's.") { Ladder() };
+    public static Command Make() => new("study", "Re-runs a published table on simulated data and prints it beside the paper's.")
+    {
+        Ladder(), SimulationStudies.Backscatter(), SimulationStudies.ShineThrough(),
+    };
 
     private static Command Ladder()
     {

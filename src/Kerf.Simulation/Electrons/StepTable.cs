@@ -16,7 +16,8 @@ internal sealed unsafe class StepTable
     /// <summary>Bins of the angular distribution, and knots of each.</summary>
     public const int Rows = 128, Knots = 64;
 
-    private readonly float[] _path, _screening, _ratio, _energy;
+    private readonly float[] _path, _screening, _ratio;
+    private readonly float[][] _energy, _converted;
     private readonly float* _p, _s, _r;
     private readonly IReadOnlyList<Transport?> _materials;
     private readonly double _keV;
@@ -29,7 +30,7 @@ internal sealed unsafe class StepTable
         _path = Pinned(Count * Bins, out _p);
         _screening = Pinned(Count * Bins, out _s);
         _ratio = Pinned(Count * Rows * (Knots + 1), out _r);
-        _energy = new float[Count * (Bins + 1)];
+        (_energy, _converted) = (new float[Count][], new float[Count * Count][]);
         for (var m = 0; m < Count; m++)
         {
             if (materials[m] is { } transport) Fill(m, transport, Ranges[m]);
@@ -52,7 +53,9 @@ internal sealed unsafe class StepTable
 
     private void Fill(int m, Transport transport, float top)
     {
-        for (var i = 0; i <= Bins; i++) _energy[m * (Bins + 1) + i] = (float)transport.Energy(Square((double)i / Bins) * top);
+        var energies = Enumerable.Range(0, Bins + 1).Select(i => transport.Energy(Square((double)i / Bins) * top)).ToArray();
+        _energy[m] = [.. energies.Select(e => (float)e)];
+        for (var to = 0; to < Count; to++) if (_materials[to] is { } other) _converted[m * Count + to] = [.. energies.Select(e => (float)other.Range(e))];
         for (var row = 0; row < Rows; row++)
         {
             var energy = transport.Energy(Square((row + 0.5) / Rows) * top);
@@ -80,17 +83,17 @@ internal sealed unsafe class StepTable
     }
 
     /// <summary>Remaining energy in keV for a remaining range in material m.</summary>
-    public double Energy(int m, float range)
-    {
-        var at = Math.Sqrt(Math.Max(0, range) / (double)Ranges[m]) * Bins;
-        var i = Math.Min((int)at, Bins - 1);
-        var from = _energy[m * (Bins + 1) + i];
-        return from + (at - i) * (_energy[m * (Bins + 1) + i + 1] - from);
-    }
+    public double Energy(int m, float range) => Interpolate(_energy[m], m, range);
 
     /// <summary>Remaining range in material <paramref name="to"/> of an electron that has <paramref name="range"/> left in material <paramref name="from"/>.</summary>
-    public float Convert(int from, int to, float range) =>
-        (float)Math.Min(_materials[to]!.Range(Energy(from, range)), Ranges[to] / 1.0001f);
+    public float Convert(int from, int to, float range) => Math.Min(Interpolate(_converted[from * Count + to], from, range), Ranges[to] / 1.0001f);
+
+    private float Interpolate(float[] table, int m, float range)
+    {
+        var at = MathF.Sqrt(Math.Max(0, range) / Ranges[m]) * Bins;
+        var i = Math.Min((int)at, Bins - 1);
+        return table[i] + (at - i) * (table[i + 1] - table[i]);
+    }
 
     /// <summary>Loss per nanometre with a remaining range, over that at the beam's energy.</summary>
     public double LossRatio(int m, float range) => _materials[m]!.Loss(Math.Max(Energy(m, range), MottScattering.Lowest)) / _materials[m]!.Loss(_keV);

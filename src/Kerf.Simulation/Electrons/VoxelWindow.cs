@@ -16,14 +16,26 @@ internal sealed class VoxelWindow
     public VoxelWindow(IVolume<byte> structure, Box box, ReadOnlySpan<byte> materialOf)
     {
         Box = box;
-        var labels = new byte[box.Count];
-        Borders.Read(structure, box, Border.Mirror, labels);
-        Cells = new ushort[labels.Length + 2];
-        for (var i = 0; i < labels.Length; i++)
+        Cells = new ushort[box.Count + 2];
+        var size = structure.Info.Size;
+        int[] Mapped(int start, int count, int length) => [.. Enumerable.Range(start, count).Select(i => Borders.Map(Border.Mirror, i, length))];
+        var (ys, xs) = (Mapped(box.Start.Y, box.Size.Y, size.Y), Mapped(box.Start.X, box.Size.X, size.X));
+        var (top, left) = (ys.Min(), xs.Min());
+        var part = new Size3(1, ys.Max() - top + 1, xs.Max() - left + 1);
+        var labels = new byte[part.Count];
+        var at = 0;
+        for (var z = 0; z < box.Size.Z; z++)
         {
-            var material = materialOf[labels[i]];
-            if (material == byte.MaxValue) throw NoMaterial(structure, labels[i]);
-            Cells[i] = material;
+            structure.Read(new(new(Borders.Map(Border.Mirror, box.Start.Z + z, size.Z), top, left), part), labels);
+            foreach (var y in ys)
+            {
+                var row = labels.AsSpan((y - top) * part.X, part.X);
+                foreach (var x in xs)
+                {
+                    var label = row[x - left];
+                    Cells[at++] = materialOf[label] < byte.MaxValue ? materialOf[label] : throw NoMaterial(structure, label);
+                }
+            }
         }
         Clear();
     }

@@ -1,0 +1,147 @@
+using Kerf.Simulation;
+using Kerf.Volumes;
+using Xunit;
+
+namespace Kerf.Tests;
+
+public class ElectronImageTests
+{
+    private static readonly Traversal Walk = Traversal.Default;
+    private static readonly IReadOnlyDictionary<int, Material> GoldInVacuum = new Dictionary<int, Material> { [1] = Material.Vacuum, [2] = Material.Parse("Au") };
+
+    private static (Volume<float> Signal, Volume<float> Error, ImagingResult Result) Image(
+        Volume<byte> labels, Beam beam, IReadOnlyDictionary<int, Material>? materials = null, Traversal? walk = null, ulong seed = 1)
+    {
+        var (signal, error) = (new Volume<float>(labels.Info.Size, labels.Info.Voxel), new Volume<float>(labels.Info.Size, labels.Info.Voxel));
+        return (signal, error, ElectronImage.Make(labels, materials ?? GoldInVacuum, beam, signal, error, seed, walk ?? Walk));
+    }
+
+    private static Volume<byte> Labels(Size3 size, Func<int, int, int, int> label, double edge = 5)
+    {
+        var labels = new Volume<byte>(size, VoxelSize.Cube(edge));
+        for (var z = 0; z < size.Z; z++)
+            for (var y = 0; y < size.Y; y++)
+                for (var x = 0; x < size.X; x++) labels[z, y, x] = (byte)label(z, y, x);
+        return labels;
+    }
+
+    [Theory]
+    [InlineData("Au", 2, 0)]
+    [InlineData("Si", 1, 40)]
+    [InlineData("epoxy", 1, 0)]
+    public void AFilledVolumeScattersAsABulkDoes(string material, double keV, double tilt)
+    {
+        var labels = Labels(new(2, 24, 24), (_, _, _) => 2);
+        var materials = new Dictionary<int, Material> { [2] = Material.Parse(material) };
+        var (signal, error, result) = Image(labels, new() { KeV = keV, ElectronsPerPixel = 200, TiltDegrees = tilt }, materials);
+        var bulk = BulkYield.Of(materials[2], keV, 400_000, 3, Walk, tilt);
+        var eta = signal.Data.Average(v => (double)v);
+        var deviation = Math.Sqrt(eta * (1 - eta) / result.Electrons);
+        Assert.InRange((eta - bulk.Eta) / Math.Sqrt(deviation * deviation + bulk.StandardError * bulk.StandardError), -4, 4);
+        // the error that each pixel states is the scatter between pixels
+        var scatter = Math.Sqrt(signal.Data.Average(v => (v - eta) * (v - eta)));
+        Assert.InRange(scatter / error.Data.Average(v => (double)v), 0.9, 1.1);
+    }
+
+    [Fact]
+    public void FacesBetweenVoxelsOfOneMaterialDoNotMatter()
+    {
+        // gold under two names: one material for transport, faces everywhere
+        var labels = Labels(new(2, 24, 24), (z, y, x) => 2 + (z + y + x) % 2, edge: 2);
+        var materials = new Dictionary<int, Material> { [2] = Material.Parse("Au"), [3] = Material.Parse("gold") };
+        var eta = Image(labels, new() { KeV = 2, ElectronsPerPixel = 100 }, materials).Signal.Data.Average(v => (double)v);
+        var bulk = BulkYield.Of(materials[2], 2, 400_000, 3, Walk).Eta;
+        Assert.InRange(eta - bulk, -4 * Math.Sqrt(0.25 / 115_200), 4 * Math.Sqrt(0.25 / 115_200));
+    }
+
+    [Fact]
+    public void GoldBelowEpoxyShinesThroughMoreWithEnergyAndLessInTheInColumnDetector()
+    {
+        // a step: gold at the surface on the left, 20 nm of epoxy over gold on the right
+        var deep = Labels(new(12, 24, 48), (z, _, x) => x < 24 || z >= 4 ? 2 : 1);
+        var materials = new Dictionary<int, Material> { [1] = Material.Parse("epoxy"), [2] = Material.Parse("Au") };
+        double Ratio(double keV, Detector detector)
+        {
+            var signal = Image(deep, new() { KeV = keV, ElectronsPerPixel = 60, Detector = detector }, materials).Signal;
+            double gold = 0, covered = 0;
+            for (var y = 0; y < 24; y++)
+                for (var x = 0; x < 16; x++) (gold, covered) = (gold + signal[0, y, x], covered + signal[0, y, 47 - x]);
+            return covered / gold;
+        }
+        var (one, two, four) = (Ratio(1, Detector.Tld), Ratio(2, Detector.Tld), Ratio(4, Detector.Tld));
+        Assert.True(one < 0.6 * two && two < four, $"{one} {two} {four}");
+        Assert.True(Ratio(2, Detector.Icd) < two - 0.05);
+    }
+
+    [Fact]
+    public void TheBeamSeesOnlyWhatIsNotYetMilled()
+    {
+        // gold in slices 0 and 1 only, vacuum below: slice 2 on must be black
+        var signal = Image(Labels(new(8, 16, 16), (z, _, _) => z < 2 ? 2 : 1, edge: 50), new() { KeV = 1, ElectronsPerPixel = 30, Depth = 100 }).Signal;
+        Assert.InRange(signal.Slice(1).ToArray().Average(), 0.38f, 0.48f);
+        Assert.All(signal.Slice(3).ToArray(), v => Assert.Equal(0, v));
+    }
+
+    [Theory]
+    [InlineData(Detector.Tld)]
+    [InlineData(Detector.InLens)]
+    public void SameBytesForAnyThreads(Detector detector)
+    {
+        var labels = Labels(new(3, 20, 30), (z, y, x) => (z + y / 3 + x / 4) % 3 == 0 ? 2 : 1);
+        var beam = new Beam { KeV = 2, ElectronsPerPixel = 20, Detector = detector };
+        var one = Image(labels, beam, walk: Walk with { Threads = 1 });
+        var three = Image(labels, beam, walk: Walk with { Threads = 3 });
+        Assert.Equal(one.Signal.Data, three.Signal.Data);
+        Assert.Equal(one.Error.Data, three.Error.Data);
+        Assert.NotEqual(one.Signal.Data, Image(labels, beam, seed: 2).Signal.Data);
+        Assert.True(one.Signal.Data.Average() > 0.1);
+    }
+
+    [Fact]
+    public void RefusesAPhaseWithoutMaterialAndBadBeams()
+    {
+        var labels = Labels(new(1, 8, 8), (_, _, x) => x == 3 ? 7 : 2);
+        string Message(Beam beam) => Assert.Throws<InputError>(() => Image(labels, beam)).Message;
+        var beam = new Beam { KeV = 2, ElectronsPerPixel = 5 };
+        Assert.Equal("phase 7 has no material. Add --material 7=Au, or 7=vacuum where nothing is.", Message(beam));
+        Assert.Equal("energy is 40 keV; choose 0.5 to 30.", Message(beam with { KeV = 40 }));
+        Assert.Equal("electrons per pixel is 0; choose 1 to 1000000.", Message(beam with { ElectronsPerPixel = 0 }));
+        Assert.Equal("probe is -1 nm; choose 0 to 1000.", Message(beam with { ProbeSigma = -1 }));
+        Assert.Equal("depth is 1 nm; choose 10 to 100000.", Message(beam with { Depth = 1 }));
+    }
+
+    [Fact]
+    public void TheCommandsWriteImagesWithTheirTruthBeside()
+    {
+        using var folder = new TempFolder();
+        File.WriteAllText(folder["artefacts.json"], """{"driftStep": 0.3, "curtainGrey": 5, "brightnessJump": 4, "noiseSigma": 3}""");
+        var made = KerfProcess.Run(folder.Path, ["simulate", "structure", "levelled-wave", "s.zarr", "--size", "3,60,60", "--voxel", "10,10,10", "--solid-fraction", "0.3",
+            "--wavelength", "150", "--seed", "2", "--json"]).Json;
+        Assert.InRange(made["fractions"]!["solid"]!.GetValue<double>(), 0.297, 0.303);
+        string[] call = ["simulate", "image", "s.zarr", "i/", "--material", "1=epoxy", "--material", "2=Au", "--energy", "2", "--electrons-per-pixel", "20",
+            "--detector", "icd", "--seed", "3", "--json"];
+        var plain = KerfProcess.Run(folder.Path, call);
+        Assert.True(plain.Status == 0, plain.Error);
+        Assert.True(plain.Json["electronsPerSecond"]!.GetValue<double>() > 0 && plain.Json["seconds"]!.GetValue<double>() > 0);
+        Assert.Equal(new Size3(3, 60, 60), VolumeFile.Open(folder["i"]).Info.Size);
+        call[3] = "j/";
+        var spoilt = KerfProcess.Run(folder.Path, [.. call, "--artefacts", "artefacts.json"]);
+        Assert.True(spoilt.Status == 0, spoilt.Error);
+        var labels = VolumeFile.Open(folder["j.truth/labels.zarr"]).Info.Size;
+        Assert.Equal(labels, VolumeFile.Open(folder["j"]).Info.Size);
+        Assert.Equal(labels, VolumeFile.Open(folder["j.truth/ideal.zarr"]).Info.Size);
+        Assert.Contains("\"shifts\"", File.ReadAllText(folder["j.truth/truth.json"]));
+        foreach (var (change, message) in new (string[], string)[]
+        {
+            (["simulate", "image", "s.zarr", "k/", "--material", "2=Au", "--energy", "2"], "kerf: phase 1 (pore) has no material. Add --material 1=Au, or 1=vacuum where nothing is."),
+            (["simulate", "structure", "levelled-wave", "x.zarr", "--size", "1000000,32768,32768"], "kerf: x.zarr: 1000000×32768×32768 voxels take 1024000000 MiB, the disk has"),
+            (["simulate", "image", "s.zarr", "k/", "--material", "2=Au", "--energy", "2", "--detector", "etd"], "kerf: --detector is \"etd\"; choose tld, icd, inlens or se2."),
+            (["simulate", "image", "s.zarr", "k/", "--material", "Au", "--energy", "2"], "kerf: --material is \"Au\"; write label=material, like 2=Au."),
+        })
+        {
+            var refused = KerfProcess.Run(folder.Path, change);
+            Assert.Equal(2, refused.Status);
+            Assert.StartsWith(message, refused.Error.TrimStart());
+        }
+    }
+}
