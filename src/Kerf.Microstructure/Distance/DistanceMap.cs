@@ -12,6 +12,9 @@ public static class DistanceMap
 {
     private const int FirstHalo = 32;
 
+    // per voxel of a slab: its distance, and its mask while it is read
+    private const int SlabBytes = 5;
+
     /// <summary>The distance map of a mask (not 0 = in the phase) in memory: 4 bytes per voxel.</summary>
     /// <exception cref="InputError">The phase fills the volume, or the volume fits no array.</exception>
     public static Volume<float> Of(IVolume<byte> mask, Traversal walk)
@@ -36,11 +39,11 @@ public static class DistanceMap
         return float.IsPositiveInfinity(squared[0]) ? throw Filled() : squared;
     }
 
-    /// <summary>The largest distance of the map, nothing stored.</summary>
-    internal static double Largest(IVolume<byte> mask, Traversal walk)
+    /// <summary>The largest distance of the map, found in slabs that fit <paramref name="buffer"/>.</summary>
+    internal static double Largest(IVolume<byte> mask, float[] buffer, Traversal walk)
     {
         var largest = 0f;
-        Slabs(mask, walk, null, (squared, region, first, depth) =>
+        Slabs(mask, walk with { MemoryBytes = 2L * SlabBytes * buffer.Length }, buffer, (squared, region, first, depth) =>
         {
             var plane = mask.Info.Size.SliceCount;
             // a slice at a time: a span of floats ends at 2^31, a slab need not
@@ -59,21 +62,23 @@ public static class DistanceMap
     private static void Slabs(IVolume<byte> mask, Traversal walk, float[]? whole, Slab body)
     {
         var (size, voxel) = (mask.Info.Size, Lengths.Voxel(mask.Info));
-        var affordable = (int)Math.Min(size.Z, Math.Min(walk.MemoryBytes / 2 / (5 * size.SliceCount), Array.MaxLength / size.SliceCount));
-        var halo = affordable == size.Z ? 0 : FirstHalo;
+        var affordable = (int)Math.Min(size.Z, Math.Min(walk.MemoryBytes / 2 / (SlabBytes * size.SliceCount), Array.MaxLength / size.SliceCount));
+        var halo = affordable == size.Z ? 0 : Math.Clamp((affordable - 1) / 4, 1, FirstHalo);
         float[]? kept = null;
         for (var z = 0; z < size.Z;)
         {
             var depth = Math.Min(affordable - 2 * halo, size.Z - z);
-            if (depth < 1) throw TooLittle(walk, size);
+            if (depth < 1) throw TooLittle(mask, walk);
             var start = Math.Max(0, z - halo);
             var region = Box.Slices(size, start, Math.Min(size.Z, z + depth + halo) - start);
             var squared = whole ?? Buffer(region, ref kept);
             SquaredDistance.Fill(mask, region, squared, voxel, walk.Part((double)z / size.Z, (double)(z + depth) / size.Z));
-            var sure = Sure(squared, region, z, depth, size, voxel, walk);
-            if (sure) body(squared, region, z, depth);
-            if (!sure) halo = region.Size == size ? throw Filled() : 2 * halo;
-            else z += depth;
+            if (Sure(squared, region, z, depth, size, voxel, walk))
+            {
+                body(squared, region, z, depth);
+                z += depth;
+            }
+            else halo = Math.Min(2 * halo, (affordable - 1) / 2) is var wider && wider > halo ? wider : throw TooLittle(mask, walk);
         }
     }
 
@@ -116,7 +121,17 @@ public static class DistanceMap
 
     internal static InputError Filled() => new("distance: every voxel is of the phase; there is nothing to measure the distance to. Choose another with --phase.");
 
-    private static InputError TooLittle(Traversal walk, Size3 size) => new(
-        $"distance: a memory budget of {walk.MemoryBytes >> 20} MiB does not hold as many slices of {size.Y}×{size.X} as the largest distance spans; "
-        + $"{(10 * size.Count >> 20) + 1} MiB hold the whole volume. Raise --memory.");
+    private static InputError TooLittle(IVolume<byte> mask, Traversal walk)
+    {
+        var size = mask.Info.Size;
+        var slice = new byte[size.SliceCount];
+        for (var z = 0; z < size.Z; z++)
+        {
+            mask.Read(Box.Slice(size, z), slice);
+            if (slice.AsSpan().Contains((byte)0)) return new(
+                $"distance: a memory budget of {walk.MemoryBytes >> 20} MiB does not hold as many slices of {size.Y}×{size.X} as the largest distance spans; "
+                + $"{(2 * SlabBytes * size.Count >> 20) + 1} MiB hold the whole volume. Raise --memory.");
+        }
+        return Filled();
+    }
 }

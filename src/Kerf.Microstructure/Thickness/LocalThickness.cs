@@ -46,11 +46,12 @@ public static class LocalThickness
         var affordable = Math.Min(walk.MemoryBytes / 2 / (RegionBytes * size.SliceCount), Array.MaxLength / size.SliceCount);
         if (affordable >= size.Z)
         {
-            Slab(mask, Box.Whole(size), 0, size.Z, size.Z, walk, body);
+            Slab(mask, Box.Whole(size), 0, size.Z, size.Z, GC.AllocateUninitializedArray<float>((int)size.Count), walk, body);
             return;
         }
+        var squared = GC.AllocateUninitializedArray<float>((int)(affordable * size.SliceCount));
         // balls that touch a slab begin up to one radius away, and what limits them lies up to another one beyond
-        var reach = (int)Math.Ceiling(DistanceMap.Largest(mask, walk.Part(0, 0.3)) / voxel.Z) + 1;
+        var reach = (int)Math.Ceiling(DistanceMap.Largest(mask, squared, walk.Part(0, 0.3)) / voxel.Z) + 1;
         var depth = (int)affordable - 4 * reach;
         if (depth < 1) throw new InputError(
             $"local thickness: the largest ball reaches over {reach} slices, and a memory budget of {walk.MemoryBytes >> 20} MiB holds {affordable} slices of "
@@ -59,16 +60,15 @@ public static class LocalThickness
         {
             var start = Math.Max(0, z - 2 * reach);
             var count = Math.Min(depth, size.Z - z);
-            Slab(mask, Box.Slices(size, start, Math.Min(size.Z, z + count + 2 * reach) - start), z, count, reach,
+            Slab(mask, Box.Slices(size, start, Math.Min(size.Z, z + count + 2 * reach) - start), z, count, reach, squared,
                 walk.Part(0.3 + 0.7 * z / size.Z, 0.3 + 0.7 * (z + count) / size.Z), body);
         }
     }
 
-    private static void Slab(IVolume<byte> mask, Box region, int first, int depth, int reach, Traversal walk, SliceBody body)
+    private static void Slab(IVolume<byte> mask, Box region, int first, int depth, int reach, float[] squared, Traversal walk, SliceBody body)
     {
         var (size, voxel) = (region.Size, Lengths.Voxel(mask.Info));
         var weights = SquaredDistance.Weights(voxel);
-        var squared = GC.AllocateUninitializedArray<float>(checked((int)region.Count));
         SquaredDistance.Fill(mask, region, squared, voxel, walk.Part(0, 0.3));
         if (size == mask.Info.Size && float.IsPositiveInfinity(squared[0])) throw DistanceMap.Filled();
         var from = Math.Max(region.Start.Z, first - reach);

@@ -62,6 +62,8 @@ public class DistanceMapTests
             Assert.Throws<InputError>(() => DistanceMap.Of(full, new())).Message);
         var one = new Volume<byte>(new Size3(400, 8, 8));
         one.Data.AsSpan().Fill(1);
+        Assert.StartsWith("distance: every voxel is of the phase",
+            Assert.Throws<InputError>(() => DistanceMap.Write(one, new Volume<float>(one.Info), new() { MemoryBytes = 100 * 64 * 10 })).Message);
         one.Data[0] = 0;
         Assert.Equal("distance: a memory budget of 0 MiB does not hold as many slices of 8×8 as the largest distance spans; 1 MiB hold the whole volume. Raise --memory.",
             Assert.Throws<InputError>(() => DistanceMap.Write(one, new Volume<float>(one.Info), new() { MemoryBytes = 100 * 64 * 10 })).Message);

@@ -100,10 +100,10 @@ public class ThicknessTests
     {
         var one = new Volume<byte>(new Size3(200, 8, 8));
         one.Data.AsSpan().Fill(1);
-        one.Data[0] = 0;
-        Assert.Equal("local thickness: the largest ball reaches over 201 slices, and a memory budget of 0 MiB holds 166 slices of 8×8; it takes 805. Raise --memory to 1 MiB.",
+        foreach (var wall in new[] { 50, 150 }) one.Slice(wall).Clear();
+        Assert.Equal("local thickness: the largest ball reaches over 51 slices, and a memory budget of 0 MiB holds 166 slices of 8×8; it takes 205. Raise --memory to 1 MiB.",
             Assert.Throws<InputError>(() => LocalThickness.Write(one, new Volume<float>(one.Info), new() { MemoryBytes = 128_000 })).Message);
-        one.Data[0] = 1;
+        one.Data.AsSpan().Fill(1);
         Assert.StartsWith("distance: every voxel is of the phase", Assert.Throws<InputError>(() => LocalThickness.Of(one, new())).Message);
         Assert.StartsWith("thickness: no voxel is of phase 3", Assert.Throws<InputError>(() => new Thickness { Phase = "3" }.Run(one, new(), 1)).Message);
     }
