@@ -10,7 +10,7 @@ internal static class BoxChart
 {
     private const double Names = 250, Column = 190, Gap = 18, Row = 13, Top = 44;
 
-    /// <summary>The picture; colours tell smoothing, edge and texture apart, which the names of the groups do too.</summary>
+    /// <summary>The picture; colours tell the groups apart, which the names of the groups do too.</summary>
     public static string Draw(IReadOnlyList<ImportanceTable> tables, string title)
     {
         var first = tables[0];
@@ -56,5 +56,5 @@ internal static class BoxChart
         }
     }
 
-    private static string Colour(FeatureGroup group) => group switch { FeatureGroup.Smoothing => "#2f6fb5", FeatureGroup.Edge => "#c2571a", _ => "#2d7d46" };
+    private static string Colour(FeatureGroup group) => group switch { FeatureGroup.Smoothing => "#2f6fb5", FeatureGroup.Edge => "#c2571a", FeatureGroup.Texture => "#2d7d46", _ => "#7d4ba0" };
 }

@@ -61,8 +61,7 @@ public static class ForestTraining
         byte[] classes = [.. samples.Select(s => (byte)Array.IndexOf(used, s.Label))];
         var (forest, findings) = Forest.Train(columns, classes, used.Length, options.Forest, walk.Part(0.6, 1));
         Phase[] phases = [.. used.Select(label => labels.Info.Phases?.FirstOrDefault(p => p.Label == label) ?? Phase.Unnamed(label))];
-        var features = set.Features;
-        var groups = columns.Select((_, f) => features[f % features.Count].Group).ToArray();
+        var groups = set.Groups;
         return (new(forest, set)
         {
             Channels = names,
@@ -71,7 +70,7 @@ public static class ForestTraining
             Phases = phases,
             Training = new(options.Forest, [.. used.Select((_, c) => classes.Count(k => k == c))], findings)
             {
-                Importance = ForestImportance.Tables(findings, SignalFeatures.Names(set, names), groups, [.. phases.Select(p => p.Name)]),
+                Importance = ForestImportance.Tables(findings, SignalFeatures.Names(set, names), [.. columns.Select((_, f) => groups[f % groups.Count])], [.. phases.Select(p => p.Name)]),
             },
         }, findings);
     }

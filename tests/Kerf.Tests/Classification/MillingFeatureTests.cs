@@ -119,7 +119,7 @@ public class MillingFeatureTests
         ForestPrediction.Run(model, [volume], one, new(), Traversal.Default);
         ForestPrediction.Run(loaded, [volume], two, new(), Traversal.Default with { Threads = 2, BlockEdge = 16 });
         Assert.Equal(one.Data, two.Data);
-        Assert.Contains(FeatureGroup.Evolution, model.Features.Groups);
+        Assert.Contains(FeatureGroup.Evolution, model.Training.Importance![0].Groups.Select(box => box.Group));
     }
 
     [Fact]

@@ -14,4 +14,7 @@ shape = (40, 48, 48)
 coarse, fine = (ndimage.gaussian_filter(random.standard_normal(shape), s) for s in (5, 1))
 image = np.clip(np.rint(128 + 50 * coarse / coarse.std() + 15 * fine / fine.std()), 0, 255).astype(np.uint8)
 np.save(here / "image.npy", image)
-np.save(here / "features.npy", np.stack([f[20, 4:44:2, 4:44:2] for f in _forest.features(image)]).astype(np.float32))
+# vigra works in single precision: a constant taken off, which only the smoothed values see, leaves it its digits
+features = np.stack([f[20, 4:44:2, 4:44:2] for f in _forest.features(image.astype(np.float32) - 128)])
+features[:len(_forest.SCALES)] += 128
+np.save(here / "features.npy", features.astype(np.float32))
