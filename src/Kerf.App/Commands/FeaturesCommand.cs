@@ -26,6 +26,7 @@ public static class FeaturesCommand
         foreach (var option in options) command.Add(option);
         return Invocation.With(Invocation.ReadingChannels(Invocation.Running(command)), (parsed, session) =>
         {
+            session.HoldBudget();
             var (from, to, typed) = (parsed.GetValue(image)!, parsed.GetValue(output)!, parsed.GetValue(channel) ?? []);
             var step = TrainCommands.Build<ForestSegmentation>(Parameters, options, parsed);
             using var opened = ChannelSet.Open(from, typed, session.Opening);

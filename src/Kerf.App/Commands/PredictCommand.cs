@@ -55,6 +55,7 @@ public static class PredictCommand
 
     private static void Forest(Call call, Invocation session)
     {
+        session.HoldBudget();
         var clock = Stopwatch.StartNew();
         var model = ForestFile.Load(call.Model);
         if (call.Dense) model = model with { Phases = [.. model.Phases.Select((phase, i) => phase with { Label = i })] };
