@@ -71,7 +71,7 @@ public class CorrelationTests
             var density = Math.Log(2) / (4.0 / 3 * Math.PI * Math.Pow(Radius, 3));
             var size = new Size3((int)(600 / voxel.Z), 120, 120);
             var (points, paths) = (new List<(double, double)>(), new List<(double, double)>());
-            var runs = new ulong[] { 21, 22 }.Select(seed => Structures.Boolean(size, voxel, Radius, density, seed)).Select(v =>
+            var runs = new ulong[] { 21, 22 }.Select(seed => KnownStructures.Boolean(size, voxel, Radius, density, seed)).Select(v =>
                 (Two: new TwoPoint { Phase = "1", Periodic = true }.Run(v, new(), 1), Path: new LinealPath { Phase = "1" }.Run(v, new(), 1))).ToArray();
             foreach (var name in (string[])["x", "y", "z", "xy", "xz", "yz"])
             {
@@ -94,7 +94,7 @@ public class CorrelationTests
         const double Level = 0.4;
         foreach (var voxel in Voxels)
         {
-            var volume = Structures.Levelled(new((int)(640 / voxel.Z), 128, 128), voxel, Wavelength, Level, waves: 100, seed: 31);
+            var volume = KnownStructures.Levelled(new((int)(640 / voxel.Z), 128, 128), voxel, Wavelength, Level, waves: 100, seed: 31);
             var measured = new TwoPoint { Phase = "1" }.Run(volume, new(), 1);
             var fraction = Fraction(Level);
             foreach (var curve in measured.Curves)
@@ -110,7 +110,7 @@ public class CorrelationTests
     [Fact]
     public void StretchedBallsAreAnisotropicInZOnly()
     {
-        var measured = new Anisotropy { Phase = "1" }.Run(Structures.Stretched(144), new(), 1);
+        var measured = new Anisotropy { Phase = "1" }.Run(KnownStructures.Stretched(144), new(), 1);
         foreach (var name in (string[])["twoPoint-", "linealPath-"])
         {
             var (x, y, z) = (Curve(measured, name + "x").Y, Curve(measured, name + "y").Y, Curve(measured, name + "z").Y);
@@ -129,7 +129,7 @@ public class CorrelationTests
     public void ALevelledWaveCubeIsIsotropic()
     {
         // ligaments of about 16 voxels, 30 % solid; the wave's own unevenness included
-        var volume = Structures.Levelled(Size3.Cube(256), VoxelSize.Cube(5), 160, 0.5244, waves: 40, seed: 41);
+        var volume = KnownStructures.Levelled(Size3.Cube(256), VoxelSize.Cube(5), 160, 0.5244, waves: 40, seed: 41);
         var measured = new Anisotropy { Phase = "1" }.Run(volume, new(), 1).Measurements;
         Assert.InRange(measured.Single(m => m.Name == "eL2TwoPoint").Value, 0, 0.10);
         Assert.InRange(measured.Single(m => m.Name == "eL2LinealPath").Value, 0, 0.02);

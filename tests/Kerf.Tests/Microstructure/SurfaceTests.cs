@@ -26,7 +26,7 @@ public class SurfaceTests
     {
         foreach (var voxel in (VoxelSize[])[Cubic, Flat])
         {
-            var ball = Structures.Where(Cube(350, voxel), voxel, (z, y, x) => Square(z - 175) + Square(y - 175) + Square(x - 175) <= radius * radius);
+            var ball = KnownStructures.Where(Cube(350, voxel), voxel, (z, y, x) => Square(z - 175) + Square(y - 175) + Square(x - 175) <= radius * radius);
             Assert.Equal(1, Area(ball) / (4 * Math.PI * radius * radius), tolerance);
         }
     }
@@ -38,11 +38,11 @@ public class SurfaceTests
         foreach (var (voxel, worst) in new[] { (Cubic, 0.17), (Flat, 0.21) })
         {
             var size = Cube(300, voxel);
-            double Slab(Func<double, double, double, double> depth) => Area(Structures.Where(size, voxel, (z, y, x) => Math.Abs(depth(z - 150, y - 150, x - 150)) <= 60)) / (2 * 300 * 300);
+            double Slab(Func<double, double, double, double> depth) => Area(KnownStructures.Where(size, voxel, (z, y, x) => Math.Abs(depth(z - 150, y - 150, x - 150)) <= 60)) / (2 * 300 * 300);
             Assert.InRange(Slab((z, _, _) => z), 1 - worst, 1);
             Assert.InRange(Slab((_, _, x) => x), 1 - worst, 1);
-            Assert.InRange(Area(Structures.Where(size, voxel, (z, y, _) => Square(z - 150) + Square(y - 150) <= 100 * 100)) / (2 * Math.PI * 100 * 300), 0.92, 1.02);
-            Assert.InRange(Area(Structures.Where(size, voxel, (_, y, x) => Square(x - 150) + Square(y - 150) <= 100 * 100)) / (2 * Math.PI * 100 * 300), 0.92, 1.02);
+            Assert.InRange(Area(KnownStructures.Where(size, voxel, (z, y, _) => Square(z - 150) + Square(y - 150) <= 100 * 100)) / (2 * Math.PI * 100 * 300), 0.92, 1.02);
+            Assert.InRange(Area(KnownStructures.Where(size, voxel, (_, y, x) => Square(x - 150) + Square(y - 150) <= 100 * 100)) / (2 * Math.PI * 100 * 300), 0.92, 1.02);
         }
     }
 
@@ -52,7 +52,7 @@ public class SurfaceTests
         foreach (var voxel in (VoxelSize[])[Cubic, Flat])
         {
             var k = 2 * Math.PI / 200;
-            var gyroid = Structures.Where(Cube(600, voxel), voxel, (z, y, x) =>
+            var gyroid = KnownStructures.Where(Cube(600, voxel), voxel, (z, y, x) =>
                 Math.Sin(k * x) * Math.Cos(k * y) + Math.Sin(k * y) * Math.Cos(k * z) + Math.Sin(k * z) * Math.Cos(k * x) > 0);
             // 3.0915 per unit cell (Große-Brauckmann 1997); each labyrinth has Euler number −4 per cell
             Assert.Equal(1, Area(gyroid) / (27 * 3.0915 * 200 * 200), 0.03);
@@ -74,7 +74,7 @@ public class SurfaceTests
             var seen = weights.Zip(lengths, (w, l) => w * 4 * (0.5 - Math.Pow(0.5, 1 + 0.75 * l / 50 - Math.Pow(l / 50, 3) / 16)) / l).Sum();
             Assert.InRange(seen / truth, 0.94, 0.98);
             var size = new Size3((int)(600 / voxel.Z), 120, 120);
-            var measured = new ulong[] { 51, 52, 53 }.Select(seed => Surface.Of(Structures.Boolean(size, voxel, 50, density, seed), null, new(), 1).Measurements).ToArray();
+            var measured = new ulong[] { 51, 52, 53 }.Select(seed => Surface.Of(KnownStructures.Boolean(size, voxel, 50, density, seed), null, new(), 1).Measurements).ToArray();
             var specific = measured.Select(m => m.First(one => one.Name == "specificSurfaceArea")).ToArray();
             Assert.Equal(1, specific.Average(s => s.Value) / seen, 0.02);
             Assert.InRange(specific.Count(s => s.Low <= seen && seen <= s.High), 2, 3);
@@ -86,7 +86,7 @@ public class SurfaceTests
     [Fact]
     public void InterfacesAddUpAndOutsideIsNone()
     {
-        var volume = Structures.Where(Cube(100, Cubic), Cubic, (z, _, _) => z < 40);
+        var volume = KnownStructures.Where(Cube(100, Cubic), Cubic, (z, _, _) => z < 40);
         for (var i = 0; i < volume.Data.Length; i++) if (i % 20 >= 10 && volume.Data[i] == 2) volume.Data[i] = 3;
         double Of(Volume<byte> v, string name, string phase) => Surface.Of(v, null, new(), 1).Measurements.Single(m => m.Name == name && m.Phase == phase).Value;
         Assert.Equal(Of(volume, "surfaceArea", "phase 2"), Of(volume, "interfaceArea", "phase 1 | phase 2") + Of(volume, "interfaceArea", "phase 2 | phase 3"), 6);
@@ -110,7 +110,7 @@ public class SurfaceTests
             Assert.Equal(("tripleBoundaryDensity", "1/nm²"), (measured[1].Name, measured[1].Unit));
         }
         // straight along an axis: the stated worst case, a third too short
-        var sectors = Structures.Where(Cube(100, Cubic), Cubic, (_, y, x) => x < 50);
+        var sectors = KnownStructures.Where(Cube(100, Cubic), Cubic, (_, y, x) => x < 50);
         for (var i = 0; i < sectors.Data.Length; i++) if (i / 20 % 20 < 10) sectors.Data[i] = 3;
         Assert.Equal(100 * 2.0 / 3, TripleBoundary.Of(sectors, null, new(), 1).Measurements[0].Value, 9);
     }

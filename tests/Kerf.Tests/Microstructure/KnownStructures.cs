@@ -3,7 +3,7 @@ using Kerf.Volumes;
 namespace Kerf.Tests;
 
 /// <summary>Two-phase structures (phase 1 inside, 2 outside) whose measures are known in closed form; coordinates in nanometres.</summary>
-internal static class Structures
+internal static class KnownStructures
 {
     /// <summary>Phase 1 where the function of the voxel's centre says so.</summary>
     public static Volume<byte> Where(Size3 size, VoxelSize voxel, Func<double, double, double, bool> inside)
