@@ -3,7 +3,7 @@ import numpy as np
 
 import _forest
 
-RESULTS = "forest-peers"
+RESULTS, ROUNDS = "forest-peers", 1
 
 
 def row(run, folder, threads, quick):

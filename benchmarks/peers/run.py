@@ -43,7 +43,7 @@ def ours(name, stack, threads, out, build):
 def alone(module, name, build, options):
     """A module that measures both sides: rounds in turns, the median of each number."""
     rounds = []
-    for _ in range(1 if options.quick else 3):
+    for _ in range(1 if options.quick else getattr(module, "ROUNDS", 3)):
         with tempfile.TemporaryDirectory() as folder:
             rounds.append(module.row(lambda *call: said(*call, build), folder, options.threads, options.quick))
     row = {key: statistics.median(r[key] for r in rounds) for key in rounds[0]}
