@@ -19,6 +19,7 @@ Dictionary<string, Func<IVolume, string, Func<int, IVolume>>> peers = new()
     ["forest-train"] = ForestPeers.Train,
     ["forest-predict"] = ForestPeers.Predict,
     ["forest-end-to-end"] = ForestPeers.EndToEnd,
+    ["two_point"] = (stack, _) => threads => TwoPointPeer.Run(stack, threads),
     ["geodesic"] = (stack, _) => threads => Transport.Geodesic(stack, threads),
     ["tortuosity"] = (stack, _) => threads => Transport.Tortuosity(stack, threads),
 };

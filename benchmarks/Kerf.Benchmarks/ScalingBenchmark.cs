@@ -15,6 +15,10 @@ public static class ScalingBenchmark
     private static readonly (string Name, Action<IVolume<byte>, Traversal> Work)[] Kinds =
     [
         ("distance", (mask, walk) => DistanceMap.Write(mask, new Nowhere(mask.Info), walk)),
+        ("correlation", (mask, walk) => new TwoPoint { Phase = "1" }.Run(mask, walk, 1)),
+        ("lineal-path", (mask, walk) => new LinealPath { Phase = "1" }.Run(mask, walk, 1)),
+        ("surface", (mask, walk) => new Surface().Run(mask, walk, 1)),
+        ("connectivity", (mask, walk) => new Connectedness { Phase = "1" }.Run(mask, walk, 1)),
         ("thickness", (mask, walk) => LocalThickness.ForEachSlice(mask, walk, (_, _) => { })),
         ("geodesic", Transport.Spread),
     ];

@@ -22,7 +22,7 @@ public static class FileCommands
     private static Command Convert()
     {
         var input = new Argument<string>("IN") { Description = "A slice folder, a TIFF, a PNG or a .zarr." };
-        var output = new Argument<string>("OUT") { Description = "The ending says the format: .zarr, .tif, .png, .npy; a trailing slash means a folder of slices." };
+        var output = new Argument<string>("OUT") { Description = "The ending says the format: .zarr, .tif, .png, .npy, .vti (ParaView); a trailing slash means a folder of slices." };
         var command = Invocation.Reading(Invocation.Running(new Command("convert", "Converts between all formats.") { input, output, Invocation.Force }));
         return Invocation.With(command, (parsed, session) =>
         {

@@ -6,7 +6,7 @@ namespace Kerf.Volumes;
 /// <summary>Saves volumes under a temporary name beside their place, then renames: they are there whole or not at all.</summary>
 internal static class VolumeWriter
 {
-    private const string Writable = ".zarr, .tif, .png (one slice) or .npy, or a trailing slash for a folder of slices";
+    private const string Writable = ".zarr, .tif, .png (one slice), .npy or .vti, or a trailing slash for a folder of slices";
 
     public static void Save(IVolume source, string path, Traversal walk, SaveOptions options)
     {
@@ -56,6 +56,7 @@ internal static class VolumeWriter
             case ".zarr": return partial => SaveZarr(source, partial, walk);
             case ".tif" or ".tiff": return partial => TiffWriter.Save(source, partial, walk, options.Compress);
             case ".npy": return partial => SaveNpy(source, partial, walk);
+            case ".vti": return partial => VtkImage.Save(source, partial, walk);
             case ".png" when info.Size.Z > 1:
                 throw new InputError($"{place}: a PNG holds one slice, the volume has {info.Size.Z}. "
                     + $"Write {Path.ChangeExtension(place, null)}/ (with the slash) for a folder of them.");
@@ -79,7 +80,7 @@ internal static class VolumeWriter
     public static void CheckPlace(string path, SaveOptions options)
     {
         var (place, ending) = Parts(path);
-        if (ending is not ("/" or ".zarr" or ".tif" or ".tiff" or ".npy" or ".png")) throw NoFormat(place, ending);
+        if (ending is not ("/" or ".zarr" or ".tif" or ".tiff" or ".npy" or ".vti" or ".png")) throw NoFormat(place, ending);
         var parent = Path.GetDirectoryName(Path.GetFullPath(place));
         if (parent is not null && !Directory.Exists(parent)) throw new InputError($"{path}: the folder {parent} does not exist. Make it first.");
         var makesFolder = ending is "/" or ".zarr";
