@@ -30,7 +30,7 @@ public static class SimulateImageCommand
         var detector = new Option<string?>("--detector") { Description = "tld (default), icd, inlens or se2.", HelpName = "name" };
         var tilt = new Option<string?>("--tilt") { Description = "Angle between beam and surface normal in degrees (default 0).", HelpName = "degrees" };
         var probe = new Option<string?>("--probe") { Description = "Standard deviation of the probe in nm (default 1).", HelpName = "nm" };
-        var depth = new Option<string?>("--depth") { Description = "How deep the structure is looked at, in nm (default: half of the longest range, 200 to 1500).", HelpName = "nm" };
+        var depth = new Option<string?>("--depth") { Description = "How deep the structure is looked at, in nm (default: half of the longest range, at least 200, with vacuum 800).", HelpName = "nm" };
         var artefacts = new Option<string?>("--artefacts") { Description = "JSON of the session's artefacts: driftStep, curtainGrey, brightnessJump, noiseSigma …", HelpName = "file" };
         var command = new Command("image", "Monte Carlo images of a structure, milled slice by slice.") { structure, output, material, energy, electrons, detector, tilt, probe, depth, artefacts };
         return Invocation.With(Invocation.Reading(Invocation.Making(Invocation.Running(command))), (parsed, invocation) =>

@@ -12,7 +12,7 @@ public static class SimulateStructureCommand
     /// <summary>The command.</summary>
     public static Command Make()
     {
-        var kind = new Argument<string>("KIND") { Description = string.Join(", ", Structures.Kinds) + "." };
+        var kind = new Argument<string>("KIND") { Description = string.Join(", ", VirtualStructure.Kinds) + "." };
         var output = new Argument<string>("OUT") { Description = "Where the labels go: .zarr, .tif, .npy, or a folder/ of slices." };
         var size = new Option<string>("--size") { Description = "Extent in voxels.", HelpName = "z,y,x", Required = true };
         var voxel = new Option<string?>("--voxel") { Description = "Voxel size in nm (default 10,10,10).", HelpName = "z,y,x" };
@@ -29,7 +29,7 @@ public static class SimulateStructureCommand
             double Value(Option<string?> option, string usual) => SimulateCommands.Number(option, parsed.GetValue(option) ?? usual);
             var (share, length) = (Value(solid, "0.3"), Value(wavelength, "200"));
             var place = parsed.GetValue(output)!;
-            CheckSpace(place, extent);
+            CheckSpace(place, extent, bytesPerVoxel: 1);
             var walk = session.Walk with { Progress = session.Progress.Begin("structure") };
             var name = parsed.GetValue(kind)!;
             var made = name switch
@@ -38,7 +38,7 @@ public static class SimulateStructureCommand
                 "electrode" when parsed.GetValue(variant) is "solid-electrolyte" => SolidElectrolyte(extent, edges, share, length, session.SeedValue, walk),
                 "electrode" when parsed.GetValue(variant) is not (null or "carbon-binder") =>
                     throw new InputError($"--variant is \"{parsed.GetValue(variant)}\"; choose carbon-binder or solid-electrolyte."),
-                _ => Structures.Make(name, extent, edges, share, length, session.SeedValue, walk.Part(0, 0.3)),
+                _ => VirtualStructure.Make(name, extent, edges, share, length, session.SeedValue, walk.Part(0, 0.3)),
             };
             VolumeFile.Save(made, place, walk.Part(0.3, 0.9), new() { Overwrite = session.Forced });
             Print(place, made.Info, session);
@@ -73,7 +73,7 @@ public static class SimulateStructureCommand
         if (path is null) throw new InputError("self-similar needs a binary stack: --from PATH.");
         var stack = VolumeFile.Open(path, session.Opening);
         using var held = stack as IDisposable;
-        return stack is IVolume<byte> labels ? Structures.SelfSimilar(labels, size, voxel)
+        return stack is IVolume<byte> labels ? VirtualStructure.SelfSimilar(labels, size, voxel)
             : throw new InputError($"{path}: holds {stack.Info.Type.Name()}; self-similar needs an 8-bit binary stack.");
     }
 
@@ -100,12 +100,12 @@ public static class SimulateStructureCommand
             ? new(n[0], n[1], n[2]) : throw new InputError($"--size is \"{text}\"; write z,y,x in voxels, like 64,512,512.");
     }
 
-    // labels compress well, but nobody knows how well: the raw bytes must fit
-    private static void CheckSpace(string place, Size3 size)
+    // volumes compress, but nobody knows how well: the raw bytes must fit
+    internal static void CheckSpace(string place, Size3 size, int bytesPerVoxel)
     {
         var folder = Path.GetDirectoryName(Path.GetFullPath(place.TrimEnd('/')));
         if (folder is null || !Directory.Exists(folder)) return;
-        var free = new DriveInfo(folder).AvailableFreeSpace;
-        if (size.Count > free) throw new InputError($"{place}: {size} voxels take {size.Count >> 20} MiB, the disk has {free >> 20} MiB left. Choose a smaller --size or another disk.");
+        var (free, needed) = (new DriveInfo(folder).AvailableFreeSpace, size.Count * bytesPerVoxel);
+        if (needed > free) throw new InputError($"{place}: {size} voxels take {needed >> 20} MiB, the disk has {free >> 20} MiB left. Choose a smaller volume or another disk.");
     }
 }

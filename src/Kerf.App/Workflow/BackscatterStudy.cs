@@ -120,7 +120,7 @@ public static class BackscatterStudy
             var measured = row["measured"]!.AsArray().Select(V).ToArray();
             var span = measured.Length == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"{measured[0]:0.000} to {measured[^1]:0.000} ({measured.Length})");
             var formula = string.Create(CultureInfo.InvariantCulture, $"{V(row["formula"]):0.0000}");
-            var deviation = string.Create(CultureInfo.InvariantCulture, $"{V(row["deviationPercent"]):+0.0;−0.0}");
+            var deviation = string.Create(CultureInfo.InvariantCulture, $"{Math.Round(V(row["deviationPercent"]), 1):+0.0;−0.0;0.0}");
             text.Append(CultureInfo.InvariantCulture, $"| {row["element"]} | {row["keV"]} | {V(row["eta"]):0.0000} | {V(row["standardError"]):0.0000} | ");
             text.Append(CultureInfo.InvariantCulture, $"{(valid ? formula : $"({formula})")} | {(valid ? deviation : $"({deviation})")} | {span} | {V(row["halfDepthNanometres"]):0.0} |\n");
         }

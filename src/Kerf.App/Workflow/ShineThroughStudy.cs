@@ -26,7 +26,7 @@ public static class ShineThroughStudy
         var rows = new JsonArray();
         foreach (var (kind, edge, wavelength) in new[] { ("levelled-wave", 10.0, 200.0), ("hierarchical", 5.0, 170.0) })
         {
-            var labels = Volume<byte>.Load(Structures.Make(kind, size, VoxelSize.Cube(edge), 0.12, wavelength, seed, walk with { Progress = null }));
+            var labels = Volume<byte>.Load(VirtualStructure.Make(kind, size, VoxelSize.Cube(edge), 0.12, wavelength, seed, walk with { Progress = null }));
             foreach (var medium in new[] { "vacuum", "epoxy" })
                 foreach (var detector in new[] { Detector.Tld, Detector.Icd })
                     foreach (var keV in new[] { 1.0, 2, 4 })

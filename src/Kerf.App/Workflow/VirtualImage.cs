@@ -26,6 +26,8 @@ public sealed record VirtualImage(IVolume<byte> Structure, IReadOnlyDictionary<i
     {
         var truth = TruthFolder(output);
         if (!overwrite && (File.Exists(output) || Directory.Exists(output.TrimEnd('/')))) throw new InputError($"{output}: is there already; choose another name or add --force.");
+        ElectronImage.Check(Structure, Materials, Beam, walk);
+        SimulateStructureCommand.CheckSpace(output, Structure.Info.Size, bytesPerVoxel: 10);
         if (overwrite && Directory.Exists(truth)) Directory.Delete(truth, recursive: true);
         Directory.CreateDirectory(truth);
         var size = Structure.Info.Size;

@@ -34,7 +34,7 @@ public sealed record Beam
     /// <summary>Standard deviation of the Gaussian probe; the beam scans the pixel's area besides.</summary>
     public double ProbeSigma { get; init; } = 1;
 
-    /// <summary>How deep the structure is looked at; 0 for half of the longest range, at least 200 and at most 1500. Deeper electrons are lost.</summary>
+    /// <summary>How deep the structure is looked at; 0 for half of the longest range, at least 200 (800 with vacuum) and at most 1500. Deeper electrons are lost.</summary>
     public double Depth { get; init; }
 
     // energy below which an electron does not count

@@ -33,9 +33,9 @@ public static class ElectronImage
     {
         var voxel = structure.Info.RequireVoxel("imaging");
         var size = structure.Info.Size;
-        Check(beam, size);
+        CheckBeam(beam, size);
         var (materialOf, transports) = Number(materials, beam);
-        var depth = beam.Depth > 0 ? beam.Depth : Math.Clamp(transports.Max(t => t?.Range(beam.KeV) ?? 0) / 2, 200, 1500);
+        var depth = beam.Depth > 0 ? beam.Depth : Math.Clamp(transports.Max(t => t?.Range(beam.KeV) ?? 0) / 2, HasVacuum(materials) ? 800 : 200, 1500);
         var reach = new Size3((int)Math.Ceiling(depth / voxel.Z) + 2, (int)Math.Ceiling(depth / 2 / voxel.Y) + 2, (int)Math.Ceiling(depth / 2 / voxel.X) + 2);
         var transport = new VoxelTransport(transports, beam, voxel, seed);
         var clock = Stopwatch.StartNew();
@@ -78,7 +78,22 @@ public static class ElectronImage
         return (materialOf, [.. transports]);
     }
 
-    private static void Check(Beam beam, Size3 size)
+    /// <summary>Fails before anything is computed or written: reads all labels once, and looks at the beam.</summary>
+    /// <exception cref="InputError">A phase has no material, or a parameter is out of its range.</exception>
+    public static void Check(IVolume<byte> structure, IReadOnlyDictionary<int, Material> materials, Beam beam, Traversal walk)
+    {
+        CheckBeam(beam, structure.Info.Size);
+        var missing = new int[structure.Info.Size.Z];
+        Blocks.ForEachSlice(structure, walk with { Progress = null }, (z, slice) =>
+        {
+            missing[z] = -1;
+            foreach (var label in slice.AsSpan(0, (int)structure.Info.Size.SliceCount)) if (!materials.ContainsKey(label)) missing[z] = label;
+        });
+        var first = Array.FindIndex(missing, label => label >= 0);
+        if (first >= 0) throw VoxelWindow.NoMaterial(structure, missing[first]);
+    }
+
+    private static void CheckBeam(Beam beam, Size3 size)
     {
         BulkYield.CheckBeam(beam.KeV, beam.TiltDegrees);
         if (beam.ElectronsPerPixel is < 1 or > 1_000_000) throw new InputError($"electrons per pixel is {beam.ElectronsPerPixel}; choose 1 to 1000000.");
@@ -87,6 +102,9 @@ public static class ElectronImage
         if (size.SliceCount * beam.ElectronsPerPixel >= 1L << 32)
             throw new InputError($"{size.Y}×{size.X} pixels with {beam.ElectronsPerPixel} electrons each are too many: a slice has up to 2^32 electrons. Shoot fewer per pixel.");
     }
+
+    // through empty pores electrons fall far
+    private static bool HasVacuum(IReadOnlyDictionary<int, Material> materials) => materials.Values.Any(m => m.IsVacuum);
 
     private static void CheckMemory(Size3 reach, Traversal walk)
     {

@@ -76,7 +76,7 @@ public sealed class RuledStructure : IVolume<byte>
 }
 
 /// <summary>The virtual specimens of <c>kerf simulate structure</c>: see docs/methods/structures.md.</summary>
-public static class Structures
+public static class VirtualStructure
 {
     /// <summary>Names of all kinds.</summary>
     public static readonly IReadOnlyList<string> Kinds = ["levelled-wave", "hierarchical", "self-similar", "random-pores", "stretched-spheres", "electrode", "particle"];

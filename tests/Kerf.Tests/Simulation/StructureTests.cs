@@ -10,7 +10,7 @@ public class StructureTests
     private static readonly Traversal Walk = Traversal.Default;
 
     private static Volume<byte> Make(string kind, Size3 size, double solid, double wavelength, ulong seed = 1) =>
-        Volume<byte>.Load(Structures.Make(kind, size, Voxel, solid, wavelength, seed, Walk));
+        Volume<byte>.Load(VirtualStructure.Make(kind, size, Voxel, solid, wavelength, seed, Walk));
 
     [Theory]
     [InlineData("levelled-wave", 0.3, 120)]
@@ -93,7 +93,7 @@ public class StructureTests
     public void SelfSimilarIsSolidOnlyWhereTheStackIs()
     {
         var stack = Make("levelled-wave", new(32, 64, 64), 0.5, 150);
-        var made = Volume<byte>.Load(Structures.SelfSimilar(stack, stack.Info.Size, Voxel));
+        var made = Volume<byte>.Load(VirtualStructure.SelfSimilar(stack, stack.Info.Size, Voxel));
         for (var i = 0; i < made.Data.Length; i++) Assert.True(made.Data[i] <= stack.Data[i]);
         Assert.InRange(made.Data.Count(l => l == 2) / (double)made.Data.Length, 0.15, 0.35);
     }
@@ -102,8 +102,8 @@ public class StructureTests
     public void SameBytesForAnyThreadsAndBoxes()
     {
         var size = new Size3(12, 40, 40);
-        var one = Volume<byte>.Load(Structures.Make("hierarchical", size, Voxel, 0.2, 300, 7, Walk with { Threads = 1 }));
-        var three = Structures.Make("hierarchical", size, Voxel, 0.2, 300, 7, Walk with { Threads = 3 });
+        var one = Volume<byte>.Load(VirtualStructure.Make("hierarchical", size, Voxel, 0.2, 300, 7, Walk with { Threads = 1 }));
+        var three = VirtualStructure.Make("hierarchical", size, Voxel, 0.2, 300, 7, Walk with { Threads = 3 });
         var box = new Box(new(3, 7, 9), new(4, 20, 21));
         var (a, b) = (new byte[box.Count], new byte[box.Count]);
         one.Read(box, a);
