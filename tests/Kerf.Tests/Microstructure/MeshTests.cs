@@ -87,6 +87,6 @@ public sealed class MeshTests : IDisposable
 
     private static SurfaceMesh Mesh(Volume<byte> volume, int relaxations) => SurfaceNets.Of(PhaseMask.Of(volume, "1", "mesh", new()), relaxations, new());
 
-    private static Volume<byte> Ball(VoxelSize voxel) => Structures.Where(new((int)(150 / voxel.Z), 30, 30), voxel, (z, y, x) =>
+    private static Volume<byte> Ball(VoxelSize voxel) => KnownStructures.Where(new((int)(150 / voxel.Z), 30, 30), voxel, (z, y, x) =>
         (z - 75) * (z - 75) + (y - 75) * (y - 75) + (x - 75) * (x - 75) <= 3600);
 }
