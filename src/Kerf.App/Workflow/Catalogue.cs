@@ -16,7 +16,7 @@ public static class Catalogue
     /// <summary>Steps, in the order in which a recipe usually has them.</summary>
     public static readonly IReadOnlyList<Declared> Steps =
     [
-        Declared.Of<Align>(), Declared.Of<Crop>(), Declared.Of<Geometry>(), Declared.Of<Brightness>(), Declared.Of<Destripe>(), Declared.Of<Denoise>(),
+        Declared.Of<Align>(), Declared.Of<Register>(), Declared.Of<Crop>(), Declared.Of<Geometry>(), Declared.Of<Brightness>(), Declared.Of<Destripe>(), Declared.Of<Denoise>(),
         Declared.Of<Stretch>(), Declared.Of<Equalize>(), Declared.Of<Clahe>(), Declared.Of<Resample>(),
         Declared.Of<Threshold>(), Declared.Of<LearnedThreshold>(), Declared.Of<KMeans>(), Declared.Of<Hysteresis>(), Declared.Of<Watershed>(),
         Declared.Of<ZGradientSegmentation>(), Declared.Of<Seeds>(), Declared.Of<Gabor>(), Declared.Of<SegmentElectrode>(),

@@ -65,7 +65,7 @@ public sealed record Align : Step
     public static AlignTransforms Estimate(IVolume<float> source, Align how, Traversal walk)
     {
         var size = source.Info.Size;
-        var (positions, residual, coherence) = Drift.Estimate(source, how.Region(size), how, walk);
+        var (positions, residual, coherence) = Drift.Estimate(source, Region(how.Box, size, "align"), how, walk);
         if (how.KeepSlant && size.Z > 2)
         {
             // least squares through slice 0
@@ -120,13 +120,15 @@ public sealed record Align : Step
         }
     }
 
-    private Box Region(Size3 size)
+    /// <summary>The rows and columns of a box as typed, or of a whole slice.</summary>
+    /// <exception cref="InputError">It reaches outside, or is too small.</exception>
+    internal static Box Region(int[]? typed, Size3 size, string step)
     {
-        var box = Box ?? [0, size.Y, 0, size.X];
+        var box = typed ?? [0, size.Y, 0, size.X];
         if (box.Length != 4 || box[0] < 0 || box[1] > size.Y || box[2] < 0 || box[3] > size.X || box[1] - box[0] < 16 || box[3] - box[2] < 16)
         {
             throw new InputError(string.Create(CultureInfo.InvariantCulture,
-                $"align: box is {string.Join(',', box)}; it must be y start, y end, x start, x end inside 0,{size.Y},0,{size.X} and at least 16 pixels wide and high."));
+                $"{step}: box is {string.Join(',', box)}; it must be y start, y end, x start, x end inside 0,{size.Y},0,{size.X} and at least 16 pixels wide and high."));
         }
         return new(new(0, box[0], box[2]), new(1, box[1] - box[0], box[3] - box[2]));
     }

@@ -20,7 +20,7 @@ internal static class Drift
         var size = source.Info.Size;
         var lags = Enumerable.Range(0, how.Neighbours).Select(i => 1 << i).Where(lag => lag < size.Z).ToArray();
         var shorter = Math.Min(region.Size.Y, region.Size.X);
-        var binning = Math.Clamp((int)Math.Ceiling(Math.Sqrt(region.Count / CoarsePixels)), 1, shorter / 16);
+        var binning = Binning(region);
         var whole = new TileSpectra(Box.Whole(new(1, region.Size.Y / binning, region.Size.X / binning)), int.MaxValue);
         var rough = new (double Y, double X)[size.Z];
         if (binning > 1 || how.MaxShift > 4)
@@ -81,7 +81,12 @@ internal static class Drift
         return found;
     }
 
-    private static float[] Bin(float[] slice, int width, Box region, int binning)
+    /// <summary>Pixels that become one along each axis in the rough pass over whole slices.</summary>
+    public static int Binning(Box region) =>
+        Math.Clamp((int)Math.Ceiling(Math.Sqrt(region.Count / CoarsePixels)), 1, Math.Min(region.Size.Y, region.Size.X) / 16);
+
+    /// <summary>The region of a slice, <paramref name="binning"/>² pixels summed to one.</summary>
+    public static float[] Bin(float[] slice, int width, Box region, int binning)
     {
         var (height, columns) = (region.Size.Y / binning, region.Size.X / binning);
         var binned = new float[height * columns];

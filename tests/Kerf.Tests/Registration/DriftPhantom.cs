@@ -24,6 +24,12 @@ internal sealed record DriftPhantom(int Slices, int Height, int Width)
     /// <summary>Rows of a cap above the particles, whose marks run straight along z.</summary>
     public int Cap { get; init; }
 
+    /// <summary>Another seed for drift and noise of another image of the same specimen.</summary>
+    public ulong? ImageSeed { get; init; }
+
+    /// <summary>Another voltage: every second particle has its contrast inverted, marks are fainter, and what lies this many slices deeper shines through.</summary>
+    public int ShineThrough { get; init; }
+
     public double Radius { get; init; } = 14;
 
     public double RadiusZ { get; init; } = 14;
@@ -34,7 +40,7 @@ internal sealed record DriftPhantom(int Slices, int Height, int Width)
     public (double Y, double X)[] Drift()
     {
         var drift = new (double Y, double X)[Slices];
-        var random = new CounterRandom(Seed, 1);
+        var random = new CounterRandom(ImageSeed ?? Seed, 1);
         for (var z = 1; z < Slices; z++) drift[z] = (drift[z - 1].Y + Step * random.NextNormal(), drift[z - 1].X + Step * random.NextNormal());
         return drift;
     }
@@ -47,19 +53,21 @@ internal sealed record DriftPhantom(int Slices, int Height, int Width)
         {
             var image = new float[Height * Width];
             Array.Fill(image, 70f);
-            foreach (var p in particles)
+            (int At, float Strength)[] cuts = ShineThrough > 0 ? [(z + ShineThrough, 0.6f), (z, 1)] : [(z, 1)];
+            foreach (var (cut, p, strength, i) in cuts.SelectMany(c => particles.Select((p, i) => (c.At, p, c.Strength, i))))
             {
-                var share = 1 - (z - p.Z) * (z - p.Z) / (p.Rz * p.Rz);
+                var grey = ShineThrough > 0 && i % 2 == 0 ? 200 - p.Grey : p.Grey;
+                var share = 1 - (cut - p.Z) * (cut - p.Z) / (p.Rz * p.Rz);
                 if (share <= 0) continue;
                 var r = p.R * Math.Sqrt(share);
-                var (cy, cx) = (p.Y + p.Vy * (z - p.Z) + drift[z].Y, p.X + p.Vx * (z - p.Z) + drift[z].X);
+                var (cy, cx) = (p.Y + p.Vy * (cut - p.Z) + drift[z].Y, p.X + p.Vx * (cut - p.Z) + drift[z].X);
                 for (var y = (int)Math.Max(0, cy - r - 2); y < Math.Min(Height, cy + r + 3); y++)
                 {
                     for (var x = (int)Math.Max(0, cx - r - 2); x < Math.Min(Width, cx + r + 3); x++)
                     {
                         var inside = Math.Clamp((r - Math.Sqrt((y - cy) * (y - cy) + (x - cx) * (x - cx))) / 2 + 0.5, 0, 1);
                         ref var pixel = ref image[y * Width + x];
-                        pixel += (float)(inside * inside * (3 - 2 * inside)) * (p.Grey - pixel);
+                        pixel += strength * (float)(inside * inside * (3 - 2 * inside)) * (grey - pixel);
                     }
                 }
             }
@@ -69,10 +77,10 @@ internal sealed record DriftPhantom(int Slices, int Height, int Width)
                 {
                     var (v, u) = (y - drift[z].Y, x - drift[z].X);
                     // marks at growing distances
-                    image[y * Width + x] = (float)(160 + 60 * Math.Tanh(3 * Math.Sin(u * u / 4000 + u / 6) * Math.Sin(v * v / 200 + v / 4)));
+                    image[y * Width + x] = (float)(160 + (ShineThrough > 0 ? 35 : 60) * Math.Tanh(3 * Math.Sin(u * u / 4000 + u / 6) * Math.Sin(v * v / 200 + v / 4)));
                 }
             }
-            var random = new CounterRandom(Seed, 1000 + (ulong)z);
+            var random = new CounterRandom(ImageSeed ?? Seed, 1000 + (ulong)z);
             var slice = volume.Slice(z);
             for (var i = 0; i < slice.Length; i++)
                 slice[i] = (byte)Math.Clamp(Math.Round(image[i] + Math.Sqrt(image[i] / Dose) * random.NextNormal()), 0, 255);

@@ -1,0 +1,81 @@
+using Kerf.Volumes;
+
+namespace Kerf.Imaging;
+
+/// <summary>What registering found, as kept in <c>transforms.json</c>.</summary>
+/// <param name="Shifts">For each slice [dy, dx]: the displacement of its content against the reference's slice, in pixels.</param>
+/// <param name="Coherence">For each slice, 0 to 1, how alike the two are: low where the box shows different things.</param>
+public sealed record RegisterTransforms(double[][] Shifts, double[] Coherence);
+
+/// <summary>Moves each slice of a channel onto the same slice of another channel. See docs/methods/register.md.</summary>
+[Operation("register", "Moves each slice onto the same slice of a reference channel, to a fraction of a pixel: voltages or detectors of one specimen.")]
+public sealed record Register : Step
+{
+    /// <summary>The reference channel.</summary>
+    [Parameter("The channel that stays where it is, on the same grid: of several voltages the middle one.", IsPath = true)]
+    public string Reference { get; init; } = "";
+
+    /// <summary>Where to look.</summary>
+    [Parameter("Look only at this box, y start, y end, x start, x end: a mark through which nothing shines. Left out: the whole slice, whose tiles vote.", Unit = "pixels")]
+    public int[]? Box { get; init; }
+
+    /// <summary>Largest displacement.</summary>
+    [Parameter("Largest displacement between a slice and its reference.", Unit = "pixels", Min = 1)]
+    public int MaxShift { get; init; } = 64;
+
+    /// <summary>Edge of the tiles that vote.</summary>
+    [Parameter("Edge of the square tiles that each find their own displacement; the vote of tiles that move unlike the others is dropped.", Unit = "pixels", Min = 16)]
+    public int Tile { get; init; } = 48;
+
+    /// <summary>How slices are resampled.</summary>
+    [Parameter("How slices are resampled: cubic, linear (never overshoots), lanczos (sharpest), nearest (whole pixels).")]
+    public SliceInterpolation Interpolation { get; init; }
+
+    /// <summary>Grey value of what no image covers.</summary>
+    [Parameter("Grey value where a moved slice has no pixels; if not set, its nearest pixel is repeated.", Unit = "grey levels")]
+    public double? Fill { get; init; }
+
+    /// <inheritdoc/>
+    public override void Run(StepRun run)
+    {
+        if (Reference.Length == 0) throw new InputError("register: there is no reference. Name the channel that stays where it is: --reference PATH.");
+        var reference = VolumeFile.Open(Reference);
+        using var held = reference as IDisposable;
+        var source = run.Source.AsFloat();
+        var found = run.Remember("transforms", () => Estimate(source, reference.AsFloat(), this, run.Walk.Part(0, 0.7)));
+        run.Fact("shifts", found.Shifts);
+        run.Fact("meanCoherence", Math.Round(found.Coherence.Average(), 4));
+        Align.Apply(source, run.CreateGrey(), found.Shifts, Interpolation, Fill, run.Walk.Part(0.7, 1));
+    }
+
+    /// <summary>Estimates the displacement of each slice against the reference's. Slices are independent of each other.</summary>
+    /// <exception cref="InputError">The volumes differ in size, or the box or the slices are too small.</exception>
+    public static RegisterTransforms Estimate(IVolume<float> source, IVolume<float> reference, Register how, Traversal walk)
+    {
+        var size = source.Info.Size;
+        if (reference.Info.Size != size) throw new InputError($"register: the reference has {reference.Info.Size} voxels, the volume {size}; crop or resample them to one grid.");
+        var region = Align.Region(how.Box, size, "register");
+        var binning = Drift.Binning(region);
+        var whole = new TileSpectra(Volumes.Box.Whole(new(1, region.Size.Y / binning, region.Size.X / binning)), int.MaxValue);
+        var tiles = new TileSpectra(region, Math.Min(how.Tile, Math.Max(16, Math.Min(region.Size.Y, region.Size.X) * 2 / 3)));
+        var (rough, fine) = (new PairShift(whole), new PairShift(tiles));
+        var (shifts, coherence) = (new double[size.Z][], new double[size.Z]);
+        var reach = Math.Min(how.MaxShift, Math.Max(4, 2 * binning));
+        walk.ForEach(size.Z, z =>
+        {
+            var (moved, still) = (new float[size.SliceCount], new float[size.SliceCount]);
+            source.Read(Volumes.Box.Slice(size, z), moved);
+            reference.Read(Volumes.Box.Slice(size, z), still);
+            Tile?[] Binned(float[] slice) => whole.Of(Drift.Bin(slice, size.X, region, binning), region.Size.X / binning, 0, 0);
+            var first = Position(rough.Measure(Binned(moved), Binned(still), (0, 0), (int)Math.Ceiling((double)how.MaxShift / binning), out _));
+            var cut = (Y: (int)Math.Round(first.Y * binning), X: (int)Math.Round(first.X * binning));
+            var (y, x) = Position(fine.Measure(tiles.Of(moved, size.X, cut.Y, cut.X), tiles.Of(still, size.X, 0, 0), cut, reach, out var alike));
+            (shifts[z], coherence[z]) = ([Math.Round(y, 4), Math.Round(x, 4)], Math.Round(alike, 4));
+        });
+        return new(shifts, coherence);
+    }
+
+    // tiles vote as in align, for a stack of two: the reference and the slice
+    private static (double Y, double X) Position(List<(double Y, double X, double WeightY, double WeightX)> tiles) =>
+        Trajectory.Solve([.. tiles.Select(t => new Displacement(1, 1, t.Y, t.X, t.WeightY, t.WeightX))], 2).Positions[1];
+}
