@@ -35,7 +35,7 @@ public static class SlicesStudy
     {
         var still = walk with { Progress = null };
         // mean chords of the solid of 110 and 15 nm, as in the shine-through study
-        var truth = Volume<byte>.Load(Structures.Make("hierarchical", Size3.Cube(edge), VoxelSize.Cube(Grid), 0.12, 170, seed, still));
+        var truth = Volume<byte>.Load(VirtualStructure.Make("hierarchical", Size3.Cube(edge), VoxelSize.Cube(Grid), 0.12, 170, seed, still));
         var rebuilt = new Rebuilt[draws][];
         for (var d = 0; d < draws; d++)
         {
