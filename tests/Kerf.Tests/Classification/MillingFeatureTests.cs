@@ -47,7 +47,11 @@ public class MillingFeatureTests
             MillingKind.LastFall => past.Max(),
             MillingKind.LastFallDepth => Array.IndexOf(past, past.Max()),
             MillingKind.LastRise => -past.Min(),
-            _ => Array.IndexOf(past, past.Min()),
+            MillingKind.LastRiseDepth => Array.IndexOf(past, past.Min()),
+            MillingKind.AheadLevel => ahead.Append(s(0)).Average(),
+            MillingKind.BehindLevel => behind.Append(s(0)).Average(),
+            MillingKind.Bend => ahead.Concat(behind).Average() - s(0),
+            _ => Enumerable.Range(0, Array.IndexOf(falls, falls.Max()) + 2).Max(s) - s(0),
         };
     }
 
