@@ -59,7 +59,7 @@ public static class LadderReport
             text.Append(CultureInfo.InvariantCulture, $"| {Joined("iou")} | {(double)row["paperAwe"]!:0.0} / {(double)row["paperCropAwe"]!:0.0} |\n");
         }
         text.Append(CultureInfo.InvariantCulture, $"\nIn the paper's order: {((bool)json["inPapersOrder"]! ? "yes" : "no")}; in each seed: {((bool)json["orderHoldsInEachSeed"]! ? "yes" : "no")}. ");
-        text.Append(CultureInfo.InvariantCulture, $"The last lies {(double)json["lastBelowOneSignal"]!:P0} below the forest on one signal.\n");
+        text.Append(CultureInfo.InvariantCulture, $"The last lies {(double)json["lastBelowOneSignal"]! * 100:0} % below the forest on one signal.\n");
         return text.ToString();
     }
 }

@@ -55,13 +55,12 @@ public static class LadderStudy
             ForestPrediction.Run(model, [.. channels.Select(c => c.Item2)], labels, new(), walk.Part(from + 0.1, from + 0.25));
         });
         var still = walk with { Progress = null };
-        var dark = GreyTree.Learn(se2, strokes, 1, still, [PorousCathode.Void, PorousCathode.Carbon])[0].High;
         var split = GreyTree.Learn(inLens, strokes, 1, still, [PorousCathode.Carbon, PorousCathode.Nmc])[0].High;
         return
         [
             Score(0, Labels(labels => Threshold.Apply(se2, labels, Double(se2, strokes, still), still))),
             Score(1, Labels(labels => Threshold.Apply(se2, labels, new(GreyTree.Learn(se2, strokes, 2, still)), still))),
-            Score(2, Labels(labels => ZGradient.Apply(se2, inLens, split, labels, new() { Dark = dark }, still))),
+            Score(2, Labels(labels => ZGradient.Apply(se2, inLens, split, labels, SureVoid(se2, strokes, still), still))),
             Score(3, Forest(FeatureKind.Plain, 0.1, ("SE2", se2))),
             Score(4, Forest(FeatureKind.Plain, 0.4, ("SE2", se2), ("InLens", inLens))),
             Score(5, Forest(FeatureKind.Milling, 0.7, ("SE2", se2), ("InLens", inLens))),
@@ -76,6 +75,18 @@ public static class LadderStudy
         // as far below the carbon's peak as the upper threshold lies above it
         var peak = darker[darker.Length / 2];
         return GreyRanges.Between([Math.Max(1, 2 * peak - carbon), carbon]);
+    }
+
+    // void is sure where it is darker than carbon or brighter than NMC
+    private static ZGradientOptions SureVoid(Volume<byte> grey, Volume<byte> strokes, Traversal walk)
+    {
+        var (dark, bright) = (GreyTree.Learn(grey, strokes, 2, walk, [PorousCathode.Void, PorousCathode.Carbon], balance: true)[0],
+            GreyTree.Learn(grey, strokes, 2, walk, [PorousCathode.Void, PorousCathode.Nmc], balance: true)[^1]);
+        return new()
+        {
+            Dark = dark.Label == PorousCathode.Void && double.IsFinite(dark.High) ? dark.High : 0,
+            Bright = bright.Label == PorousCathode.Void && double.IsFinite(bright.Low) ? bright.Low : double.PositiveInfinity,
+        };
     }
 
     // the square of the scored slices, a third of the field wide, that holds least carbon

@@ -91,7 +91,7 @@ public sealed record MillingFeature(MillingKind Kind, double Sigma, int Slices)
 internal static class MillingFeatures
 {
     /// <summary>Smoothing within the slice.</summary>
-    public static readonly double[] Sigmas = [0.4, 0.7, 1];
+    public static readonly double[] Sigmas = [0.7];
 
     private static readonly int[] Lags = [1, 2, 4, 8], Windows = [4, 8, 16];
 

@@ -14,8 +14,9 @@ public static class GreyTree
     /// <param name="depth">Depth of the tree, 1 to 6.</param>
     /// <param name="walk">Threads.</param>
     /// <param name="only">Labels to tell apart; null takes all.</param>
+    /// <param name="balance">Every label counts the same, however many voxels carry it.</param>
     /// <exception cref="InputError">Sizes differ, nothing is labelled, one label only, or the depth is out of range.</exception>
-    public static IReadOnlyList<GreyRange> Learn(IVolume source, IVolume<byte> labels, int depth, Traversal walk, IReadOnlyCollection<int>? only = null)
+    public static IReadOnlyList<GreyRange> Learn(IVolume source, IVolume<byte> labels, int depth, Traversal walk, IReadOnlyCollection<int>? only = null, bool balance = false)
     {
         if (depth is < 1 or > 6) throw new InputError($"depth: {depth} is out of range; give 1 to 6.");
         if (labels.Info.Size != source.Info.Size)
@@ -25,7 +26,7 @@ public static class GreyTree
         int[] used = [.. Enumerable.Range(1, 255).Where(label => counts[label] is not null && only?.Contains(label) != false)];
         if (used.Length == 0) throw new InputError("labels: no voxel is labelled (all are 0). Paint strokes of at least two phases.");
         if (used.Length == 1) throw new InputError($"labels: only label {used[0]} is used; thresholds need two or more. Paint strokes of a second phase.");
-        var tree = new Grower([.. used.Select(label => counts[label]!)], used, levels);
+        var tree = new Grower([.. used.Select(label => counts[label]!)], used, levels, balance);
         tree.Split(0, levels.Bins, double.NegativeInfinity, double.PositiveInfinity, depth);
         return tree.Ranges;
     }
@@ -49,8 +50,10 @@ public static class GreyTree
         return counts;
     }
 
-    private sealed class Grower(long[][] counts, int[] labels, Histogram levels)
+    private sealed class Grower(long[][] counts, int[] labels, Histogram levels, bool balance)
     {
+        private readonly double[] _weights = [.. counts.Select(c => balance ? 1.0 / c.Sum() : 1)];
+
         public List<GreyRange> Ranges { get; } = [];
 
         public void Split(int from, int to, double low, double high, int depth)
@@ -64,7 +67,8 @@ public static class GreyTree
                 Split(cut.Next, to, middle, high, depth - 1);
                 return;
             }
-            var label = labels[Array.IndexOf(totals, totals.Max())];
+            double[] shares = [.. totals.Zip(_weights, (n, w) => n * w)];
+            var label = labels[Array.IndexOf(shares, shares.Max())];
             if (Ranges.Count > 0 && Ranges[^1].Label == label) Ranges[^1] = Ranges[^1] with { High = high };
             else Ranges.Add(new(label, low, high));
         }
@@ -86,11 +90,12 @@ public static class GreyTree
         }
 
         // n·H of the labels, in nats
-        private static double Entropy(long[] counts)
+        private double Entropy(long[] totals)
         {
-            double sum = counts.Sum(), entropy = 0;
-            foreach (var count in counts)
-                if (count > 0) entropy -= count * Math.Log(count / sum);
+            double sum = 0, entropy = 0;
+            for (var c = 0; c < totals.Length; c++) sum += totals[c] * _weights[c];
+            for (var c = 0; c < totals.Length; c++)
+                if (totals[c] > 0) entropy -= totals[c] * _weights[c] * Math.Log(totals[c] * _weights[c] / sum);
             return entropy;
         }
     }

@@ -18,6 +18,10 @@ public sealed record LearnedThreshold : Step
     [Parameter("Depth of the tree: 1 gives one threshold, 2 up to three (the triple threshold), and so on.", Min = 1, Max = 6)]
     public int Depth { get; init; } = 2;
 
+    /// <summary>Class balancing.</summary>
+    [Parameter("Makes every phase count the same, however many strokes it got.")]
+    public bool Balance { get; init; }
+
     /// <summary>Names of the phases.</summary>
     [Parameter("Names of the phases in label order, with a colour if wanted: pore, carbon=#444444.")]
     public string[] Phases { get; init; } = [];
@@ -30,7 +34,7 @@ public sealed record LearnedThreshold : Step
         {
             var drawn = DrawnLabels.Open(Labels, run.Source.Info, Slice);
             using var held = drawn as IDisposable;
-            return GreyTree.Learn(run.Source, drawn, Depth, run.Walk.Part(0, 0.5)).Select(range => range.ToString()).ToArray();
+            return GreyTree.Learn(run.Source, drawn, Depth, run.Walk.Part(0, 0.5), balance: Balance).Select(range => range.ToString()).ToArray();
         });
         var parsed = Array.ConvertAll(ranges, GreyRange.Parse);
         var target = run.CreateLabels(PhaseNames.Of(parsed.Max(range => range.Label), Phases));

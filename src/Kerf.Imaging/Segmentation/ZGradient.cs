@@ -8,14 +8,17 @@ public sealed record ZGradientOptions
     /// <summary>Below this grey a voxel is void, whatever comes.</summary>
     public double Dark { get; init; }
 
+    /// <summary>From this grey on a voxel is void, whatever comes: the lit ground of wide pores.</summary>
+    public double Bright { get; init; } = double.PositiveInfinity;
+
     /// <summary>A change by so many grey levels over two slices is abrupt: the end of a structure.</summary>
     public double Step { get; init; } = 30;
 
     /// <summary>A voxel whose grey differs from its structure's last slice by more than this share is void.</summary>
-    public double Tolerance { get; init; } = 0.12;
+    public double Tolerance { get; init; } = 0.14;
 
     /// <summary>Slices to look ahead for the end of a structure.</summary>
-    public int Window { get; init; } = 16;
+    public int Window { get; init; } = 8;
 
     /// <summary>Smoothing within the slice before the profile is taken, in pixels.</summary>
     public double Sigma { get; init; } = 1;
@@ -69,7 +72,7 @@ public static class ZGradient
     internal static bool IsVoid(ReadOnlySpan<float> profile, int z, int step, ZGradientOptions options)
     {
         var here = profile[z * step];
-        if (here < options.Dark) return true;
+        if (here < options.Dark || here >= options.Bright) return true;
         var end = 1;
         while (end < options.Window && Math.Abs(profile[(z + end - 1) * step] - profile[(z + end + 1) * step]) < options.Step) end++;
         // the last slice before the change carries the structure's own grey

@@ -18,6 +18,10 @@ public sealed record ZGradientSegmentation : Step
     [Parameter("Grey below which a voxel is void, whatever comes. Left out: Otsu's threshold of the stack.", Unit = "grey levels")]
     public double? Dark { get; init; }
 
+    /// <summary>Sure void that is lit.</summary>
+    [Parameter("Grey from which on a voxel is void, whatever comes: the lit ground of wide pores. Left out: none is.", Unit = "grey levels")]
+    public double? Bright { get; init; }
+
     /// <summary>The end of a structure.</summary>
     [Parameter("Change of the grey over two slices, up or down, that ends a structure; gradual brightening stays below it.", Unit = "grey levels", Min = 0)]
     public double Step { get; init; } = new ZGradientOptions().Step;
@@ -46,6 +50,6 @@ public sealed record ZGradientSegmentation : Step
         var second = Second.Length > 0 ? VolumeFile.Open(Second) : null;
         using var held = second as IDisposable;
         var target = run.CreateLabels(second is null ? PhaseNames.Of(2, Phases, PhaseNames.PoreSolid) : PhaseNames.Of(3, Phases, "pore"));
-        ZGradient.Apply(run.Source, second, Split, target, new() { Dark = dark, Step = Step, Tolerance = Tolerance, Window = Window, Sigma = Sigma }, run.Walk.Part(0.2, 1));
+        ZGradient.Apply(run.Source, second, Split, target, new() { Dark = dark, Bright = Bright ?? double.PositiveInfinity, Step = Step, Tolerance = Tolerance, Window = Window, Sigma = Sigma }, run.Walk.Part(0.2, 1));
     }
 }

@@ -34,11 +34,11 @@ public sealed record PoreDetector
 
     /// <summary>The detector at the side of the chamber: sees far into pores, and their lit ground.</summary>
     public static readonly PoreDetector Se2 =
-        new() { Dark = 26, Carbon = 78, Nmc = 124, Redeposit = 96, Reach = 220, Ground = 130, Edge = 30, Shading = 0.06f };
+        new() { Dark = 26, Carbon = 78, Nmc = 124, Redeposit = 96, Reach = 160, Ground = 150, Edge = 30, Shading = 0.06f };
 
     /// <summary>The detector in the column: contrast between materials, little of what lies deep.</summary>
     public static readonly PoreDetector InLens =
-        new() { Dark = 40, Carbon = 74, Nmc = 112, Redeposit = 66, Reach = 140, Ground = 14, Edge = 48, Noise = 11 };
+        new() { Dark = 40, Carbon = 74, Nmc = 112, Redeposit = 66, Reach = 120, Ground = 14, Edge = 48, Noise = 11 };
 }
 
 /// <summary>
@@ -136,8 +136,8 @@ public sealed record TwoDetectors
         var ground = cover > 0.5 * step ? detector.Redeposit + 8 * fine : hit == PorousCathode.Void ? detector.Dark : Surface(detector, hit, 0, 0);
         // narrow pores let fewer electrons out
         var light = Math.Exp(-depth / detector.Reach) * (0.7 + 0.3 * Math.Min(1, wide / 0.6));
-        var broad = Math.Clamp((wide - 0.4) / 0.5, 0, 1);
-        var lit = detector.Ground * broad * (1 - Math.Exp(-depth / 350));
+        var broad = Math.Clamp((wide - 0.45) / 0.25, 0, 1);
+        var lit = detector.Ground * broad * (1 - Math.Exp(-depth / 150));
         return detector.Dark + (ground - detector.Dark) * light + lit;
     }
 
