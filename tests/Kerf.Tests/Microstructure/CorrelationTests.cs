@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Kerf.Microstructure;
 using Kerf.Volumes;
 using Xunit;
@@ -40,6 +41,26 @@ public class CorrelationTests
             var chord = measured.Measurements.Single(m => m.Name == "meanChord" && m.Axis == axis.Letter());
             Assert.Equal(volume.Info.Voxel!.Value[(int)axis] * y[0] / (y[0] - y[1]), chord.Value, 9);
         }
+    }
+
+    [Fact]
+    public void NumpyAndScikitImageSayTheSame()
+    {
+        var json = JsonNode.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "References", "correlation", "correlation.json")))!;
+        var size = json["size"]!.AsArray().Select(n => (int)n!).ToArray();
+        var bits = Convert.FromHexString((string)json["mask"]!);
+        var volume = new Volume<byte>(new Size3(size[0], size[1], size[2]), new(10, 5, 5));
+        for (var i = 0; i < volume.Data.Length; i++) volume.Data[i] = (byte)(bits[i / 8] >> i % 8 & 1);
+        var measured = ((PhaseMeasure[])[new TwoPoint { Phase = "1" }, new LinealPath { Phase = "1" }, new Connectedness { Phase = "1" }]).Select(m => m.Run(volume, new(), 1)).ToArray();
+        foreach (var (name, values) in json["curves"]!.AsObject())
+        {
+            var curve = measured.SelectMany(m => m.Curves).Single(c => c.Name == name);
+            Assert.Equal(values!.AsArray().Count, curve.Y.Length);
+            for (var i = 0; i < curve.Y.Length; i++) Assert.Equal((double)values.AsArray()[i]!, curve.Y[i], 6);
+        }
+        double Of(string name, string? axis = null) => measured[2].Measurements.Single(m => m.Name == name && m.Axis == axis).Value;
+        Assert.Equal(((double)json["eulerNumber"]!, (double)json["partCount"]!), (Of("eulerNumber"), Of("partCount")));
+        foreach (var (axis, share) in json["percolatingFraction"]!.AsObject()) Assert.Equal((double)share!, Of("percolatingFraction", axis), 12);
     }
 
     [Fact]
