@@ -37,7 +37,7 @@ public sealed record ForestFindings(double OutOfBagError, double[] Impurity, dou
 public sealed class Forest
 {
     internal Forest(FeatureBins bins, IReadOnlyList<DecisionTree> trees, int classes) =>
-        (Bins, Trees, Tops, Classes) = (bins, trees, [.. trees.Select(tree => new TreeTop(tree))], classes);
+        (Bins, Trees, Subtrees, Classes) = (bins, trees, [.. trees.Select(tree => new Subtrees(tree, Imaging.Subtrees.LinesOf(bins.Features)))], classes);
 
     /// <summary>The grid of the features.</summary>
     public FeatureBins Bins { get; }
@@ -45,8 +45,8 @@ public sealed class Forest
     /// <summary>The trees.</summary>
     public IReadOnlyList<DecisionTree> Trees { get; }
 
-    /// <summary>The first levels of each tree.</summary>
-    internal TreeTop[] Tops { get; }
+    /// <summary>The same trees, as many voxels at once walk them.</summary>
+    internal Subtrees[] Subtrees { get; }
 
     /// <summary>Classes.</summary>
     public int Classes { get; }

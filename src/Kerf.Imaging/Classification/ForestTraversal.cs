@@ -1,57 +1,52 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Kerf.Imaging;
 
 /// <summary>
-/// Walks many voxels through a forest, tile by tile and tree by tree: the tree's top for 64 voxels at once (<see cref="TreeTop"/>); then the voxels are sorted by the
-/// subtree they reached, so that what follows reads each subtree once and not once per voxel; then batches of them walk on, and every few steps those
-/// that reached a leaf leave the batch. Eight walks take each step side by side: independent steps hide each other's latency, and a step has no
-/// branch. The bins lie twice: by feature for the tops, by voxel for the walks, where 61 features share a cache line. When only the winner is asked for,
-/// a voxel whose first class leads by more than the trees that are left can give takes no further part.
+/// Walks many voxels through a forest, tile by tile and tree by tree, in rounds: each voxel that is not at a leaf answers the questions of its subtree
+/// (<see cref="Subtrees"/>), eight walks at once follow their answers, and those that came to a leaf leave. When only the winner is asked for, a voxel whose first class leads by
+/// more than the trees that are left can give takes no further part.
 /// </summary>
 internal sealed class ForestTraversal
 {
-    private const int Lanes = 8, Batch = 256;
+    // walks that go together; their answers stay in the first-level cache
+    private const int Batch = 128, Lanes = 8;
 
-    /// <summary>Steps between two looks for walks that have ended.</summary>
-    private const int Steps = 5;
-
-    // trees whose tops are asked while a group's bins lie in the first-level cache
+    // trees between two looks for voxels that are settled
     private const int Trees = 8;
 
-    // a row of bins begins at a multiple of 64 bytes: its number in lines tells the voxel
-    private const int LineBits = 6;
-
     private readonly Forest _forest;
-    private readonly int[] _starts = new int[TreeTop.Ends];
-    private readonly sbyte[] _bins;
-    private readonly byte[] _rows, _ways;
-    private readonly uint[] _leaves;
-    // the voxels that take part come first; which they are, and the votes of all by their own place
+    private readonly int _lines;
+    // bins by feature as they come, and by voxel as they are asked
+    private readonly sbyte[] _columns;
+    private readonly AlignedBytes _rows;
+    // the voxels that take part come first: which they are, and the votes of all by their own place
     private readonly int[] _voxels, _counted;
     private int _open;
-    // a walk is its node above the place of its voxel's bins
-    private readonly ulong[] _walks;
-    private readonly int _rowBytes;
+    // the number of a voxel, and below it where the subtree begins that it is at, or the row of votes that it came to
+    private readonly ulong[] _walks, _leaves, _starts;
+    private int _done;
+    // of a batch: masks of answers, then where they lead
+    private readonly ulong[] _answers = new ulong[Batch];
 
     /// <summary>Prepares buffers; one instance per thread.</summary>
     public ForestTraversal(Forest forest)
     {
         _forest = forest;
-        _rowBytes = (forest.Bins.Features + 63) & ~63;
+        _lines = Subtrees.LinesOf(forest.Bins.Features);
         VoteStride = DecisionTree.VoteStride(forest.Classes);
         Tile = TileOf(forest.Bins.Features);
-        (_bins, _ways) = (new sbyte[Tile * forest.Bins.Features], new byte[Tile * Trees]);
-        (_leaves, _walks) = (new uint[Tile * (_rowBytes >> LineBits)], new ulong[Tile + Lanes]);
-        // a walk that waits at a leaf reads the "feature" that is the leaf's row of votes, and throws it away
-        _rows = new byte[Tile * _rowBytes + forest.Trees.Max(t => t.Votes.Length)];
+        (_columns, _rows) = (new sbyte[Tile * forest.Bins.Features], new(Tile * _lines * Subtrees.Line));
+        (_walks, _leaves, _starts) = (new ulong[Tile + Lanes], new ulong[Tile + Lanes], [.. Enumerable.Range(0, Tile).Select(v => (ulong)v << 32)]);
         (_voxels, _counted, Votes) = (new int[Tile], new int[Tile * VoteStride], new int[Tile * VoteStride]);
     }
 
     /// <summary>Voxels per call for a number of features: their bins stay in the second-level cache.</summary>
-    public static int TileOf(int features) => Math.Max(Batch, (256 << 10) / (features + 63 & ~63) & -Batch);
+    public static int TileOf(int features) => Math.Max(Batch, (256 << 10) / (Subtrees.LinesOf(features) * Subtrees.Line) & -Batch);
 
     /// <summary>Voxels per call.</summary>
     public int Tile { get; }
@@ -63,14 +58,7 @@ internal sealed class ForestTraversal
     public int[] Votes { get; }
 
     /// <summary>Takes a feature of up to <see cref="Tile"/> voxels.</summary>
-    public void Take(BinQuantiser quantiser, int feature, ReadOnlySpan<float> values)
-    {
-        for (var start = 0; start < values.Length; start += TreeTop.Group)
-        {
-            var part = values.Slice(start, Math.Min(TreeTop.Group, values.Length - start));
-            quantiser.Bin(feature, part, _bins.AsSpan(start * _forest.Bins.Features + feature * TreeTop.Group, TreeTop.Group));
-        }
-    }
+    public void Take(BinQuantiser quantiser, int feature, ReadOnlySpan<float> values) => quantiser.Bin(feature, values, _columns.AsSpan(feature * Tile, Tile));
 
     /// <summary>Sums the votes of all trees, or of as many as decide which class has most (the first of equals).</summary>
     public void Vote(bool winnerOnly = false)
@@ -79,19 +67,30 @@ internal sealed class ForestTraversal
         Array.Clear(_counted);
         for (var v = 0; v < Tile; v++) _voxels[v] = v;
         _open = Tile;
-        for (var first = 0; first < _forest.Trees.Count && _open > 0; first += Trees)
+        for (var t = 0; t < _forest.Trees.Count && _open > 0; t++)
         {
-            var count = Math.Min(Trees, _forest.Trees.Count - first);
-            Descend(first, count);
-            for (var t = 0; t < count; t++)
+            if (Avx2.IsSupported && _forest.Subtrees[t].Fits) Walk(_forest.Subtrees[t]);
+            else Walk(_forest.Trees[t]);
+            Add(_forest.Trees[t]);
+            var left = _forest.Trees.Count - t - 1;
+            if (left == 0 || winnerOnly && left <= t && t % Trees == 0) Settle(left);
+        }
+    }
+
+    // rows of a voxel from columns, in squares that lie in the first-level cache
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void Transpose()
+    {
+        const int Side = 64;
+        var stride = _lines * Subtrees.Line;
+        for (var start = 0; start < Tile; start += Side)
+        {
+            for (var f = 0; f < _forest.Bins.Features; f++)
             {
-                var tree = _forest.Trees[first + t];
-                var open = Sort(tree, _forest.Tops[first + t].Below, _ways.AsSpan(t * Tile, _open));
-                for (var start = 0; start < open; start += Batch) Finish(tree, start, Math.Min(Batch, open - start));
-                Add(tree);
+                ref var from = ref _columns[f * Tile + start];
+                ref var to = ref _rows[start * stride + f];
+                for (var v = 0; v < Side; v++) Unsafe.Add(ref to, v * stride) = (byte)Unsafe.Add(ref from, v);
             }
-            var left = _forest.Trees.Count - first - count;
-            if (left == 0 || winnerOnly && left < first + count) Settle(left);
         }
     }
 
@@ -99,7 +98,7 @@ internal sealed class ForestTraversal
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void Settle(int left)
     {
-        var open = 0;
+        var (open, stride) = (0, _lines * Subtrees.Line);
         for (var i = 0; i < _open; i++)
         {
             var votes = _counted.AsSpan(i * VoteStride, VoteStride);
@@ -112,166 +111,222 @@ internal sealed class ForestTraversal
             }
             _voxels[open] = _voxels[i];
             votes.CopyTo(_counted.AsSpan(open * VoteStride));
-            _rows.AsSpan(i * _rowBytes, _rowBytes).CopyTo(_rows.AsSpan(open * _rowBytes));
+            _rows.Copy(i * stride, open * stride, stride);
             open++;
         }
         _open = open;
-        var features = _forest.Bins.Features;
-        for (var v = 0; v < open; v++)
-        {
-            ref var to = ref _bins[v / TreeTop.Group * TreeTop.Group * features + v % TreeTop.Group];
-            for (var f = 0; f < features; f++) Unsafe.Add(ref to, f * TreeTop.Group) = TreeTop.Signed(_rows[v * _rowBytes + f]);
-        }
     }
 
-    // rows of a voxel from columns of a group
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private void Transpose()
+    // all voxels to their leaves: the first rounds batch by batch, while the rows lie in the first-level cache; then what is left of all batches together
+    private void Walk(Subtrees tree)
     {
-        var features = _forest.Bins.Features;
-        for (var start = 0; start < Tile; start += TreeTop.Group)
+        _done = 0;
+        var open = 0;
+        for (var start = 0; start < _open; start += Batch)
         {
-            ref var from = ref _bins[start * features];
-            ref var to = ref _rows[start * _rowBytes];
-            for (var f = 0; f < features; f++)
-            {
-                for (var v = 0; v < TreeTop.Group; v++) Unsafe.Add(ref to, v * _rowBytes + f) = (byte)(Unsafe.Add(ref from, f * TreeTop.Group + v) ^ 0x80);
-            }
+            var count = Math.Min(Batch, _open - start);
+            Begin(tree, start, count);
+            var kept = Follow(tree, start, count, 0, start);
+            Second(tree, start, kept - start);
+            open = Follow(tree, start, kept - start, 1, open);
         }
-    }
-
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private void Descend(int first, int count)
-    {
-        for (var start = 0; start < _open; start += TreeTop.Group)
+        for (var round = 2; open > 0; round++)
         {
-            ref var bins = ref _bins[start * _forest.Bins.Features];
-            for (var t = 0; t < count; t++) _forest.Tops[first + t].Descend(ref bins, ref _ways[t * Tile + start]);
-        }
-    }
-
-    // by the subtree reached, counting: first those that walk on, whose number it gives, then those at leaves
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private int Sort(DecisionTree tree, int[] below, ReadOnlySpan<byte> ways)
-    {
-        var (starts, walks, stride) = (_starts, _walks, (uint)_rowBytes);
-        Array.Clear(starts);
-        foreach (var way in ways) starts[way]++;
-        var (placed, open) = (0, 0);
-        for (var pass = 0; pass < 2; pass++)
-        {
-            for (var way = 0; way < starts.Length; way++)
-            {
-                if (DecisionTree.IsLeaf(tree.Nodes[below[way]]) != (pass == 1)) continue;
-                (starts[way], placed) = (placed, placed + starts[way]);
-            }
-            if (pass == 0) open = placed;
-        }
-        var row = 0u;
-        foreach (var way in ways)
-        {
-            walks[starts[way]++] = (ulong)(uint)below[way] << 32 | row;
-            row += stride;
-        }
-        for (var i = open; i < ways.Length; i++) _leaves[(uint)walks[i] >> LineBits] = (uint)(tree.Nodes[(int)(walks[i] >> 32)] >> 32);
-        return open;
-    }
-
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private void Finish(DecisionTree tree, int start, int count)
-    {
-        // room for a last whole group
-        var batch = _walks.AsSpan(start, count + Lanes - 1);
-        for (var open = count; open > 0;)
-        {
-            // whole groups: the last walk stands in for those that miss
-            for (var i = open; i % Lanes != 0; i++) batch[i] = batch[open - 1];
             var kept = 0;
-            for (var i = 0; i < open; i += Lanes) kept += Advance(tree, ref batch[i], ref batch[kept]);
+            for (var start = 0; start < open; start += Batch)
+            {
+                var count = Math.Min(Batch, open - start);
+                Later(tree, start, count);
+                kept = Follow(tree, start, count, round, kept);
+            }
             open = kept;
         }
     }
 
-    // Eight walks take some steps. Those that are at no leaf then go to kept, which may be the same place; gives their number
-    private int Advance(DecisionTree tree, ref ulong walks, ref ulong kept)
+    // the same, question by question: four walks side by side hide each other's latency, and a walk that came to a leaf stays there
+    private void Walk(DecisionTree tree)
     {
-        ref var nodes = ref MemoryMarshal.GetReference(tree.Nodes);
-        ref var bins = ref MemoryMarshal.GetArrayDataReference(_rows);
-        ref var rowA = ref Row(ref bins, Unsafe.Add(ref walks, 0), out var a);
-        ref var rowB = ref Row(ref bins, Unsafe.Add(ref walks, 1), out var b);
-        ref var rowC = ref Row(ref bins, Unsafe.Add(ref walks, 2), out var c);
-        ref var rowD = ref Row(ref bins, Unsafe.Add(ref walks, 3), out var d);
-        ref var rowE = ref Row(ref bins, Unsafe.Add(ref walks, 4), out var e);
-        ref var rowF = ref Row(ref bins, Unsafe.Add(ref walks, 5), out var f);
-        ref var rowG = ref Row(ref bins, Unsafe.Add(ref walks, 6), out var g);
-        ref var rowH = ref Row(ref bins, Unsafe.Add(ref walks, 7), out var h);
-        for (var step = Steps; step > 0; step--)
+        const int Side = 4;
+        var nodes = tree.Nodes;
+        var row = _lines * Subtrees.Line;
+        for (var i = 0; i < _open; i += Side)
         {
-            Step(ref nodes, ref rowA, ref a);
-            Step(ref nodes, ref rowB, ref b);
-            Step(ref nodes, ref rowC, ref c);
-            Step(ref nodes, ref rowD, ref d);
-            Step(ref nodes, ref rowE, ref e);
-            Step(ref nodes, ref rowF, ref f);
-            Step(ref nodes, ref rowG, ref g);
-            Step(ref nodes, ref rowH, ref h);
+            var (a, b, c, d) = (0, 0, 0, 0);
+            for (var step = tree.Depth; step > 0; step--)
+            {
+                a = Next(nodes[a], i * row);
+                b = Next(nodes[b], (i + 1) * row);
+                c = Next(nodes[c], (i + 2) * row);
+                d = Next(nodes[d], (i + 3) * row);
+            }
+            (_leaves[i], _leaves[i + 1], _leaves[i + 2], _leaves[i + 3]) = (Leaf(nodes[a], i), Leaf(nodes[b], i + 1), Leaf(nodes[c], i + 2), Leaf(nodes[d], i + 3));
         }
+        // a leaf's "feature" is its row of votes: not to be read as one
+        int Next(ulong node, int row) => DecisionTree.Next(node, (byte)(_rows[row + (DecisionTree.IsLeaf(node) ? 0 : DecisionTree.Feature(node))] ^ 0x80));
+        static ulong Leaf(ulong node, int voxel) => (ulong)voxel << 32 | (uint)DecisionTree.Feature(node);
+    }
+
+    // the first round: every voxel, at the root
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void Begin(Subtrees tree, int start, int count)
+    {
+        ref var row = ref Row(start);
+        ref var answer = ref MemoryMarshal.GetArrayDataReference(_answers);
+        ref var root = ref tree.Bytes;
+        nuint i = 0;
+        if (_lines == 1)
+        {
+            for (; i + 4 <= (uint)count; i += 4)
+            {
+                Unsafe.Add(ref answer, i) = Subtrees.Answer(ref root, ref row, 1, first: true);
+                Unsafe.Add(ref answer, i + 1) = Subtrees.Answer(ref root, ref Unsafe.Add(ref row, Subtrees.Line), 1, first: true);
+                Unsafe.Add(ref answer, i + 2) = Subtrees.Answer(ref root, ref Unsafe.Add(ref row, 2 * Subtrees.Line), 1, first: true);
+                Unsafe.Add(ref answer, i + 3) = Subtrees.Answer(ref root, ref Unsafe.Add(ref row, 3 * Subtrees.Line), 1, first: true);
+                row = ref Unsafe.Add(ref row, 4 * Subtrees.Line);
+            }
+        }
+        for (; i < (uint)count; i++)
+        {
+            Unsafe.Add(ref answer, i) = Subtrees.Answer(ref root, ref row, _lines, first: true);
+            row = ref Unsafe.Add(ref row, _lines * Subtrees.Line);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Answer(Subtrees tree, int start, int count, int lines, bool first)
+    {
+        ref var rows = ref Row(0);
+        ref var walk = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_walks), start);
+        ref var answer = ref MemoryMarshal.GetArrayDataReference(_answers);
+        ref var subtrees = ref tree.Bytes;
+        for (nuint i = 0; i < (uint)count; i++)
+        {
+            var at = Unsafe.Add(ref walk, i);
+            ref var row = ref Unsafe.Add(ref rows, (nuint)(at >> 32) * (nuint)(lines * Subtrees.Line));
+            Unsafe.Add(ref answer, i) = Subtrees.Answer(ref Unsafe.Add(ref subtrees, (nuint)(uint)at), ref row, lines, first);
+        }
+    }
+
+    // constants make four kernels of one
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void Second(Subtrees tree, int start, int count)
+    {
+        if (_lines == 1) Answer(tree, start, count, 1, first: true);
+        else Answer(tree, start, count, _lines, first: true);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void Later(Subtrees tree, int start, int count)
+    {
+        if (_lines == 1) Answer(tree, start, count, 1, first: false);
+        else Answer(tree, start, count, _lines, first: false);
+    }
+
+    private ref sbyte Row(int voxel) => ref Unsafe.As<byte, sbyte>(ref _rows[voxel * _lines * Subtrees.Line]);
+
+    // walks of a batch, by their answers, to leaves or to the next subtrees; those that go on move to kept and behind it. Gives where they end
+    private int Follow(Subtrees tree, int start, int count, int round, int kept)
+    {
+        var walks = round == 0 ? _starts : _walks;
+        Descend(walks, start, count, Subtrees.LevelsOf(round));
+        Read(tree, count);
+        return Part(walks, start, count, tree.Starts[round + 1], Subtrees.BytesOf(Subtrees.LevelsOf(round + 1), _lines), kept);
+    }
+
+    // masks of answers to the bytes that hold the ends they lead to; eight walks at once
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void Descend(ulong[] from, int start, int count, int levels)
+    {
+        ref var answers = ref MemoryMarshal.GetArrayDataReference(_answers);
+        ref var walks = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(from), start);
+        for (nuint i = 0; i < (uint)count; i += Lanes)
+        {
+            // ends lie behind features and thresholds, two bytes each; places below the last level count from 2^levels
+            if (Avx512F.IsSupported)
+            {
+                var (mask, at) = (Vector512.LoadUnsafe(ref answers, i), Vector512<ulong>.One);
+                for (var level = 0; level < levels; level++) at = at + at | Avx512F.ShiftRightLogicalVariable(mask, at) & Vector512<ulong>.One;
+                (at + at + (Vector512.LoadUnsafe(ref walks, i) & Vector512.Create((ulong)uint.MaxValue))).StoreUnsafe(ref answers, i);
+                continue;
+            }
+            var (one, low) = (Vector256<ulong>.One, Vector256.Create((ulong)uint.MaxValue));
+            var (left, right, a, b) = (Vector256.LoadUnsafe(ref answers, i), Vector256.LoadUnsafe(ref answers, i + 4), one, one);
+            for (var level = 0; level < levels; level++)
+            {
+                a = a + a + (Avx2.ShiftRightLogicalVariable(left, a) & one);
+                b = b + b + (Avx2.ShiftRightLogicalVariable(right, b) & one);
+            }
+            (a + a + (Vector256.LoadUnsafe(ref walks, i) & low)).StoreUnsafe(ref answers, i);
+            (b + b + (Vector256.LoadUnsafe(ref walks, i + 4) & low)).StoreUnsafe(ref answers, i + 4);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void Read(Subtrees tree, int count)
+    {
+        ref var bytes = ref tree.Bytes;
+        ref var at = ref MemoryMarshal.GetArrayDataReference(_answers);
+        nuint i = 0;
+        for (; i + 4 <= (uint)count; i += 4)
+        {
+            End(ref bytes, ref Unsafe.Add(ref at, i));
+            End(ref bytes, ref Unsafe.Add(ref at, i + 1));
+            End(ref bytes, ref Unsafe.Add(ref at, i + 2));
+            End(ref bytes, ref Unsafe.Add(ref at, i + 3));
+        }
+        for (; i < (uint)count; i++) End(ref bytes, ref Unsafe.Add(ref at, i));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void End(ref byte bytes, ref ulong at) => at = Unsafe.As<byte, ushort>(ref Unsafe.Add(ref bytes, (nuint)at));
+
+    // open ends go on, the others are leaves
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private int Part(ulong[] from, int start, int count, uint next, uint size, int kept)
+    {
+        ref var ends = ref MemoryMarshal.GetArrayDataReference(_answers);
+        ref var walks = ref MemoryMarshal.GetArrayDataReference(_walks);
+        ref var old = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(from), start);
         ref var leaves = ref MemoryMarshal.GetArrayDataReference(_leaves);
-        nuint count = 0;
-        Keep(ref nodes, a, Unsafe.Add(ref walks, 0), ref leaves, ref kept, ref count);
-        Keep(ref nodes, b, Unsafe.Add(ref walks, 1), ref leaves, ref kept, ref count);
-        Keep(ref nodes, c, Unsafe.Add(ref walks, 2), ref leaves, ref kept, ref count);
-        Keep(ref nodes, d, Unsafe.Add(ref walks, 3), ref leaves, ref kept, ref count);
-        Keep(ref nodes, e, Unsafe.Add(ref walks, 4), ref leaves, ref kept, ref count);
-        Keep(ref nodes, f, Unsafe.Add(ref walks, 5), ref leaves, ref kept, ref count);
-        Keep(ref nodes, g, Unsafe.Add(ref walks, 6), ref leaves, ref kept, ref count);
-        Keep(ref nodes, h, Unsafe.Add(ref walks, 7), ref leaves, ref kept, ref count);
-        return (int)count;
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static ref byte Row(ref byte bins, ulong walk, out nuint node)
-    {
-        node = (nuint)(walk >> 32);
-        return ref Unsafe.Add(ref bins, (uint)walk);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Step(ref ulong nodes, ref byte row, ref nuint node)
-    {
-        nuint low = Low(ref nodes, node);
-        node = low - Unsafe.Add(ref row, (nuint)High(ref nodes, node)) >> 8;
-    }
-
-    // the halves of a node, each read by itself: no shift
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static uint Low(ref ulong nodes, nuint node) => Unsafe.As<ulong, uint>(ref Unsafe.Add(ref nodes, node));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static uint High(ref ulong nodes, nuint node) => Unsafe.AddByteOffset(ref Unsafe.As<ulong, uint>(ref Unsafe.Add(ref nodes, node)), 4);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Keep(ref ulong nodes, nuint node, ulong walk, ref uint leaves, ref ulong kept, ref nuint count)
-    {
-        // a leaf's high half is its row of votes; that of another node is overwritten later
-        Unsafe.Add(ref leaves, (uint)walk >> LineBits) = High(ref nodes, node);
-        Unsafe.Add(ref kept, count) = (ulong)node << 32 | (uint)walk;
-        count += (byte)Low(ref nodes, node) == 255 ? 0u : 1u;
+        nuint i = 0, to = (uint)kept, done = (uint)_done;
+        if (Avx512F.IsSupported)
+        {
+            var (voxel, number) = (Vector512.Create((ulong)uint.MaxValue << 32), Vector512.Create((ulong)Subtrees.Open - 1));
+            var (sizes, nexts) = (Vector512.Create((ulong)size), Vector512.Create((ulong)next));
+            for (; i + Lanes <= (uint)count; i += Lanes)
+            {
+                var (end, who) = (Vector512.LoadUnsafe(ref ends, i), Vector512.LoadUnsafe(ref old, i) & voxel);
+                // the bit of an open end is the sign
+                var goes = Vector512.ShiftLeft(end, 48);
+                var going = (nuint)BitOperations.PopCount(goes.ExtractMostSignificantBits());
+                var on = Avx512F.Compress(Vector512<ulong>.Zero, goes, who | Vector512.Multiply((end & number).AsUInt32(), sizes.AsUInt32()).AsUInt64() + nexts);
+                on.StoreUnsafe(ref walks, to);
+                Avx512F.Compress(Vector512<ulong>.Zero, ~goes, who | end).StoreUnsafe(ref leaves, done);
+                (to, done) = (to + going, done + Lanes - going);
+            }
+        }
+        for (; i < (uint)count; i++)
+        {
+            var (end, who) = (Unsafe.Add(ref ends, i), Unsafe.Add(ref old, i) >> 32 << 32);
+            Unsafe.Add(ref leaves, done) = who | end;
+            Unsafe.Add(ref walks, to) = who | (uint)(end & Subtrees.Open - 1) * size + next;
+            (to, done) = (to + (nuint)(end >> 15), done + 1 - (nuint)(end >> 15));
+        }
+        _done = (int)done;
+        return (int)to;
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void Add(DecisionTree tree)
     {
         ref var table = ref MemoryMarshal.GetReference(tree.Votes);
-        var (stride, lines) = ((nuint)VoteStride, _rowBytes >> LineBits);
-        for (nuint c = 0; c < stride; c += 4)
+        ref var counted = ref MemoryMarshal.GetArrayDataReference(_counted);
+        var stride = (nuint)VoteStride;
+        foreach (var leaf in _leaves.AsSpan(0, _open))
         {
-            ref var sum = ref _counted[c];
-            for (var i = 0; i < _open * lines; i += lines)
-            {
-                (Vector128.LoadUnsafe(ref sum) + Vector128.LoadUnsafe(ref Unsafe.Add(ref table, _leaves[i] * stride + c))).StoreUnsafe(ref sum);
-                sum = ref Unsafe.Add(ref sum, stride);
-            }
+            ref var sum = ref Unsafe.Add(ref counted, (nuint)(leaf >> 32) * stride);
+            ref var votes = ref Unsafe.Add(ref table, (nuint)(uint)leaf * stride);
+            for (nuint c = 0; c < stride; c += 4) (Vector128.LoadUnsafe(ref sum, c) + Vector128.LoadUnsafe(ref votes, c)).StoreUnsafe(ref sum, c);
         }
     }
 }
