@@ -73,23 +73,31 @@ internal sealed class ForestTraversal
             else Walk(_forest.Trees[t]);
             Add(_forest.Trees[t]);
             var left = _forest.Trees.Count - t - 1;
-            if (left == 0 || winnerOnly && left <= t && t % Trees == 0) Settle(left);
+            if (winnerOnly && left <= t && (left == 0 || t % Trees == 0)) Settle(left);
         }
+        if (!winnerOnly) _counted.CopyTo(Votes);
     }
 
-    // rows of a voxel from columns, in squares that lie in the first-level cache
+    // rows of a voxel from columns, in squares that lie in the first-level cache; four features at once
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void Transpose()
     {
         const int Side = 64;
-        var stride = _lines * Subtrees.Line;
+        var (stride, features) = (_lines * Subtrees.Line, _forest.Bins.Features);
         for (var start = 0; start < Tile; start += Side)
         {
-            for (var f = 0; f < _forest.Bins.Features; f++)
+            for (var f = 0; f < features; f += 4)
             {
-                ref var from = ref _columns[f * Tile + start];
+                ref var a = ref _columns[f * Tile + start];
+                ref var b = ref _columns[Math.Min(f + 1, features - 1) * Tile + start];
+                ref var c = ref _columns[Math.Min(f + 2, features - 1) * Tile + start];
+                ref var d = ref _columns[Math.Min(f + 3, features - 1) * Tile + start];
                 ref var to = ref _rows[start * stride + f];
-                for (var v = 0; v < Side; v++) Unsafe.Add(ref to, v * stride) = (byte)Unsafe.Add(ref from, v);
+                for (var v = 0; v < Side; v++)
+                {
+                    var four = (byte)Unsafe.Add(ref a, v) | (byte)Unsafe.Add(ref b, v) << 8 | (byte)Unsafe.Add(ref c, v) << 16 | Unsafe.Add(ref d, v) << 24;
+                    Unsafe.WriteUnaligned(ref Unsafe.Add(ref to, v * stride), four);
+                }
             }
         }
     }
@@ -322,7 +330,17 @@ internal sealed class ForestTraversal
         ref var table = ref MemoryMarshal.GetReference(tree.Votes);
         ref var counted = ref MemoryMarshal.GetArrayDataReference(_counted);
         var stride = (nuint)VoteStride;
-        foreach (var leaf in _leaves.AsSpan(0, _open))
+        var leaves = _leaves.AsSpan(0, _open);
+        if (stride == 4)
+        {
+            foreach (var leaf in leaves)
+            {
+                ref var sum = ref Unsafe.Add(ref counted, (nuint)(leaf >> 32) * 4);
+                (Vector128.LoadUnsafe(ref sum) + Vector128.LoadUnsafe(ref table, (nuint)(uint)leaf * 4)).StoreUnsafe(ref sum);
+            }
+            return;
+        }
+        foreach (var leaf in leaves)
         {
             ref var sum = ref Unsafe.Add(ref counted, (nuint)(leaf >> 32) * stride);
             ref var votes = ref Unsafe.Add(ref table, (nuint)(uint)leaf * stride);
