@@ -40,14 +40,15 @@ public static class MeasureCommands
         });
     }
 
-    /// <summary>Measurements as aligned lines: name, phase, axis, value, interval, unit.</summary>
+    /// <summary>Measurements as aligned lines: name, phase, axis, value, unit, interval, and the range that the segmentation's doubt leaves.</summary>
     public static string Table(IReadOnlyList<Measurement> measurements)
     {
         var text = new StringBuilder();
         foreach (var m in measurements)
         {
             var interval = m is { Low: { } low, High: { } high } ? string.Create(CultureInfo.InvariantCulture, $"[{low:G4}, {high:G4}]") : "";
-            text.Append(CultureInfo.InvariantCulture, $"{m.Name,-24}{m.Phase,-22}{m.Axis,-3}{m.Value,12:G5} {(m.Unit == "1" ? "" : m.Unit),-8}{interval}\n");
+            var doubt = m is { DoubtLow: { } from, DoubtHigh: { } to } ? string.Create(CultureInfo.InvariantCulture, $"  segmentation [{from:G4}, {to:G4}]") : "";
+            text.Append(CultureInfo.InvariantCulture, $"{m.Name,-24}{m.Phase,-22}{m.Axis,-3}{m.Value,12:G5} {(m.Unit == "1" ? "" : m.Unit),-8}{interval}{doubt}\n");
         }
         return text.ToString();
     }

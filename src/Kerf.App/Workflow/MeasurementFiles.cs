@@ -20,13 +20,13 @@ public static class MeasurementFiles
     public static void Write(string folder, Measured measured)
     {
         AtomicFile.WriteAllText(Path.Combine(folder, "measurements.json"), JsonSerializer.Serialize(measured, Json) + "\n");
-        var table = new StringBuilder("name,phase,axis,value,unit,low,high,method\n");
+        var table = new StringBuilder("name,phase,axis,value,unit,low,high,method,doubtLow,doubtHigh\n");
         foreach (var m in measured.Measurements)
-            table.Append(CultureInfo.InvariantCulture, $"{m.Name},{Field(m.Phase)},{m.Axis},{m.Value:R},{m.Unit},{m.Low:R},{m.High:R},{Field(m.Method)}\n");
+            table.Append(CultureInfo.InvariantCulture, $"{m.Name},{Field(m.Phase)},{m.Axis},{m.Value:R},{m.Unit},{m.Low:R},{m.High:R},{Field(m.Method)},{m.DoubtLow:R},{m.DoubtHigh:R}\n");
         AtomicFile.WriteAllText(Path.Combine(folder, "measurements.csv"), table.ToString());
-        var curves = new StringBuilder("curve,unit,x,y\n");
+        var curves = new StringBuilder("curve,unit,x,y,low,high\n");
         foreach (var c in measured.Curves)
-            for (var i = 0; i < c.X.Length; i++) curves.Append(CultureInfo.InvariantCulture, $"{Field(c.Name)},{c.Unit},{c.X[i]:R},{c.Y[i]:R}\n");
+            for (var i = 0; i < c.X.Length; i++) curves.Append(CultureInfo.InvariantCulture, $"{Field(c.Name)},{c.Unit},{c.X[i]:R},{c.Y[i]:R},{c.Low?[i]:R},{c.High?[i]:R}\n");
         AtomicFile.WriteAllText(Path.Combine(folder, "curves.csv"), curves.ToString());
         foreach (var rows in measured.Tables)
         {

@@ -15,16 +15,16 @@ public sealed record TwoPoint : PhaseMeasure
     public double? Longest { get; init; }
 
     /// <inheritdoc/>
-    public override Measured Run(IVolume source, Traversal walk, ulong seed)
+    protected internal override Measured Once(IVolume source, Traversal walk, ulong seed)
     {
         var mask = Mask(source, "correlation", walk).AtLeast(Axis is { } axis ? Only(axis) : new(2, 2, 2), "correlation");
         var setup = new CorrelationSetup(mask, Longest, walk);
         var curves = Along(setup, Axes, Periodic, walk.Part(0, Axis is null ? 0.3 : 1));
-        var intervals = TiledCurve.Intervals(curves, setup.Grid, setup.Weights(walk), drawn => [drawn[0][0], .. drawn.Select((y, i) => Length(curves[i].X, y))], seed, walk);
+        var (intervals, bands) = TiledCurve.WithBands(curves, setup.Grid, setup.Weights(walk), drawn => [drawn[0][0], .. drawn.Select((y, i) => Length(curves[i].X, y))], seed, walk);
         List<Measurement> measurements = [Measurement("fraction", null, curves[0].Y[0], "1", intervals[0])];
         for (var i = 0; i < curves.Length; i++)
             measurements.Add(Measurement("correlationLength", curves[i].Name, Length(curves[i].X, curves[i].Y), Lengths.Unit(mask.Info), intervals[i + 1]));
-        var all = curves.Select(curve => new Curve($"twoPoint-{curve.Name}", curve.X, curve.Y, Lengths.Unit(mask.Info))).ToList();
+        var all = curves.Select((curve, i) => new Curve($"twoPoint-{curve.Name}", curve.X, curve.Y, Lengths.Unit(mask.Info)).With(bands[i])).ToList();
         for (var normal = 0; Axis is null && normal < 3; normal++)
             all.Add(InPlane(setup, normal, Periodic, walk.Part(0.3 + 0.7 * normal / 3, 0.3 + 0.7 * (normal + 1) / 3)));
         return new(measurements, all);

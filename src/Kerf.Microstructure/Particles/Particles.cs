@@ -15,7 +15,7 @@ public sealed record Particles : PhaseMeasure
     public double? Depth { get; init; }
 
     /// <inheritdoc/>
-    public override Measured Run(IVolume source, Traversal walk, ulong seed)
+    protected internal override Measured Once(IVolume source, Traversal walk, ulong seed)
     {
         var mask = Mask(source, "particles", walk);
         var separation = Separation.Of(mask, Depth ?? Separation.DefaultDepth(mask), walk.Part(0, 0.7));

@@ -34,11 +34,13 @@ public sealed record Paths : PhaseMeasure
     public string? Lines { get; init; }
 
     /// <inheritdoc/>
-    public override Measured Run(IVolume source, Traversal walk, ulong seed)
+    protected internal override Measured Once(IVolume source, Traversal walk, ulong seed)
     {
         if (Lines is not null && Path.GetExtension(Lines) is not (".vtk" or ".ply" or ".json"))
             throw new InputError($"{Name}: --lines is \"{Lines}\"; its ending must be .vtk, .ply or .json.");
         var mask = Mask(source, Name, walk);
+        var across = Axis ?? Microstructure.Axis.Z;
+        if (From is null || To is null) mask.AtLeast(new(across == Microstructure.Axis.Z ? 2 : 1, across == Microstructure.Axis.Y ? 2 : 1, across == Microstructure.Axis.X ? 2 : 1), Name);
         PhaseMask? Contact(string? phase, string option) => phase is null ? null : PhaseMask.Of(mask.Labels, phase, $"{Name}: {option}", walk);
         var (from, to) = (Contact(From, "--from"), Contact(To, "--to"));
         var found = new List<Measurement>();

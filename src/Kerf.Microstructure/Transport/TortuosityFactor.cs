@@ -36,7 +36,7 @@ public sealed record TortuosityFactor : PhaseMeasure
     public double Tolerance { get; init; } = 1e-4;
 
     /// <inheritdoc/>
-    public override Measured Run(IVolume source, Traversal walk, ulong seed)
+    protected internal override Measured Once(IVolume source, Traversal walk, ulong seed)
     {
         string?[] named = [Phase];
         if (Phase is not null) named = Phase.Split(',', StringSplitOptions.TrimEntries);
