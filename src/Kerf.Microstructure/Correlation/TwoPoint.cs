@@ -84,11 +84,11 @@ public sealed record TwoPoint : PhaseMeasure
     {
         var ((step, count), edges) = (setup.Radii(normal), setup.Edges(normal));
         var (rows, columns) = (setup.Size[Planes.RowAxis(normal)], setup.Size[Planes.ColumnAxis(normal)]);
-        // bilinear interpolation looks one further
-        var longest = (Math.Min(rows - 1, (int)((count - 1) * step / edges.Rows) + 1), Math.Min(columns - 1, (int)((count - 1) * step / edges.Columns) + 1));
+        int Last(int extent, double edge) => Math.Min(extent - 1, (int)Math.Ceiling((count - 1) * step / edge - 1e-9));
+        var longest = (Last(rows, edges.Rows), Last(columns, edges.Columns));
         var sums = PlaneCorrelation.Of(setup.Mask, normal, longest, periodic, walk);
         var room = setup.Specimen is null ? null : PlaneCorrelation.Of(setup.Specimen, normal, longest, periodic, walk);
-        var y = PlaneCorrelation.AngleAverage(Ratio, edges, step, count);
+        var y = PlaneCorrelation.AngleAverage(Ratio, edges, step, count, longest);
         return new($"twoPoint-{CorrelationSetup.PlaneName(normal)}", [.. y.Select((_, k) => k * step)], y, Lengths.Unit(setup.Mask.Info));
 
         double Ratio(int r, int c)

@@ -12,6 +12,7 @@ internal sealed class SmoothNoise
     private readonly Size3 _nodes;
     private readonly ulong _seed;
 
+    /// <summary>A field on a grid of voxels.</summary>
     /// <param name="size">Extent in voxels.</param>
     /// <param name="voxel">Voxel edges.</param>
     /// <param name="length">Distance at which the correlation is ½, in the edges' unit.</param>

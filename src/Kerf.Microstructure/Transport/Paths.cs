@@ -59,8 +59,22 @@ public sealed record Paths : PhaseMeasure
             found.Add(new("reachedFraction", mask.Phase.Name, letter, reached, "1", null, null, Name));
         }
         if (Lines is not null) AtomicFile.WriteAllText(Lines, Text(all, Path.GetExtension(Lines), Lengths.Unit(mask.Info)));
+        var (size, voxel, unit) = (mask.Info.Size, mask.Voxel, Lengths.Unit(mask.Info));
+        var voxels = new byte[size.SliceCount];
+        var scene = new Scene("paths", $"Shortest ways through {mask.Phase.Name}", "share of ways", "1", new(size.Z * voxel.Z, size.Y * voxel.Y, size.X * voxel.X), unit)
+        {
+            Bodies = Scene.Sample(mask.Info, Setting),
+            Lines = [.. all.Select(path => new SceneLine(path.Points, path.Density))],
+            Logarithmic = true,
+        };
         var sorted = all.Select(path => path.Length).Order().ToArray();
-        return new(found, [new("pathLength-share", sorted, [.. sorted.Select((_, i) => (i + 1.0) / sorted.Length)], Lengths.Unit(mask.Info))]);
+        return new(found, [new("pathLength-share", sorted, [.. sorted.Select((_, i) => (i + 1.0) / sorted.Length)], Lengths.Unit(mask.Info))]) { Scenes = [scene] };
+
+        void Setting(int z, Span<float> slice)
+        {
+            mask.Read(Box.Slice(size, z), voxels);
+            for (var i = 0; i < slice.Length; i++) slice[i] = voxels[i] != 0 ? 1 : float.NaN;
+        }
     }
 
     /// <summary>

@@ -50,6 +50,10 @@ public sealed record Measured(IReadOnlyList<Measurement> Measurements, IReadOnly
     /// <summary>Tables for files; they are not printed.</summary>
     [JsonIgnore]
     public IReadOnlyList<Table> Tables { get; init; } = [];
+
+    /// <summary>What can be shown in three dimensions, for figures.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<Scene> Scenes { get; init; } = [];
 }
 
 /// <summary>One measure of a recipe, volume → numbers: a record declared like a <see cref="Step"/>.</summary>
