@@ -40,7 +40,7 @@ internal sealed class ColourScale(double low, double high, bool logarithmic)
 /// <summary>A scene as a figure that stands alone: an SVG with the picture in it, a colour bar and a scale bar.</summary>
 internal static class SceneFigure
 {
-    private const int Width = 960, Height = 640, Bar = 96;
+    private const int Width = 960, Height = 640, Bar = 112;
 
     /// <summary>The figure; it has the same bytes for any number of threads.</summary>
     public static string Draw(Scene scene, Traversal walk)
@@ -63,7 +63,7 @@ internal static class SceneFigure
             <defs><linearGradient id="{scene.Name}-colours" x2="0" y2="1">{stops}</linearGradient></defs><rect width="{Width}" height="{Height}" fill="#f6f5f2"/>
             <image width="{Width - Bar}" height="{Height}" href="data:image/png;base64,{picture}"/>
             <rect x="{Width - Bar + 10}" y="{top}" width="18" height="{bottom - top}" fill="url(#{scene.Name}-colours)"/>{ticks}
-            <text x="{Width - 10}" y="{top - 46}" text-anchor="end">{scene.Quantity}</text><text x="{Width - 10}" y="{top - 24}" text-anchor="end" fill="#5f666d">{(scene.Unit == "1" ? "" : scene.Unit)}</text>
+            <text x="{Width - Bar + 10}" y="{top - 44}">{scene.Quantity}</text><text x="{Width - Bar + 10}" y="{top - 22}" fill="#5f666d">{(scene.Unit == "1" ? "" : scene.Unit)}</text>
             <path d="M24 {Height - 40}h{pixels}" stroke="#1e2226" stroke-width="4"/><text x="24" y="{Height - 16}">{said}</text>
             <text x="24" y="34" font-weight="bold">{scene.Title}</text></svg>
             """).Text;

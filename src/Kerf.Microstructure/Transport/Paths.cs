@@ -18,7 +18,7 @@ public sealed record Paths : PhaseMeasure
     private const string Name = "paths";
 
     /// <summary>Where the ways start.</summary>
-    [Parameter("Ways start where the phase touches this one (number or name). Without: on the volume's first plane along --axis.")]
+    [Parameter("Ways start where the phase touches this one (number or name); the phase itself: anywhere in it. Without: on the volume's first plane along --axis.")]
     public string? From { get; init; }
 
     /// <summary>Where they end.</summary>
@@ -61,14 +61,23 @@ public sealed record Paths : PhaseMeasure
         if (Lines is not null) AtomicFile.WriteAllText(Lines, Text(all, Path.GetExtension(Lines), Lengths.Unit(mask.Info)));
         var (size, voxel, unit) = (mask.Info.Size, mask.Voxel, Lengths.Unit(mask.Info));
         var voxels = new byte[size.SliceCount];
-        var scene = new Scene("paths", $"Shortest ways through {mask.Phase.Name}", "share of ways", "1", new(size.Z * voxel.Z, size.Y * voxel.Y, size.X * voxel.X), unit)
+        var ways = $"Shortest ways through {mask.Phase.Name}{(to is null ? "" : $" to {to.Phase.Name}")}";
+        var scene = new Scene("paths-density", ways, "of all ways", "%", new(size.Z * voxel.Z, size.Y * voxel.Y, size.X * voxel.X), unit)
         {
             Bodies = Scene.Sample(mask.Info, Setting),
-            Lines = [.. all.Select(path => new SceneLine(path.Points, path.Density))],
+            Lines = [.. all.Select(path => new SceneLine(path.Points, [.. path.Density.Select(share => 100 * share)]))],
             Logarithmic = true,
         };
+        var byLength = scene with
+        {
+            Name = "paths-length",
+            Quantity = "length",
+            Unit = unit,
+            Lines = [.. all.Select(path => new SceneLine(path.Points, [.. path.Points.Select(_ => path.Length)]))],
+            Logarithmic = false,
+        };
         var sorted = all.Select(path => path.Length).Order().ToArray();
-        return new(found, [new("pathLength-share", sorted, [.. sorted.Select((_, i) => (i + 1.0) / sorted.Length)], Lengths.Unit(mask.Info))]) { Scenes = [scene] };
+        return new(found, [new("pathLength-share", sorted, [.. sorted.Select((_, i) => (i + 1.0) / sorted.Length)], Lengths.Unit(mask.Info))]) { Scenes = all.Count > 0 ? [scene, byLength] : [] };
 
         void Setting(int z, Span<float> slice)
         {
