@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Times Kerf's work against the same work by other tools: same data, same threads, in turns. Usage: run.py [NAME ...] [--quick] [--threads N].
+"""Times Kerf's work against the same work by other tools: same data, same threads, in turns. Usage: run.py [NAME ...] [--quick] [--threads N] [--edge N] [--rounds N].
 
 An entry is a module NAME.py with peer(stack, threads) beside this file and a line of that name in Kerf.Benchmarks/Program.cs; it may have its own
 DATA = (slices, rows, columns), ROUNDS, stack(shape) → (voxels, truth), and check(ours, drift), which gets what Kerf's side left as "facts" and the drift that the stack was made with. Results go to benchmarks/results/main-job-peers.{json,md}; entries that were not run keep their old lines. A module with row(run, folder, threads, quick) measures both sides by itself; its line goes to the results that it names.
@@ -68,6 +68,8 @@ def main():
     parser.add_argument("names", nargs="*", help="entries; all if none")
     parser.add_argument("--quick", action="store_true", help="a quarter of the slices, two rounds, nothing written")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--edge", type=int, help="cubes of this edge instead of the entry's own stack")
+    parser.add_argument("--rounds", type=int, help="rounds instead of the entry's own number")
     options = parser.parse_args()
     names = options.names or sorted(p.stem for p in here.glob("*.py") if p.stem not in ("run", "blobs") and not p.stem.startswith("_"))
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
@@ -83,14 +85,14 @@ def main():
             alone(module, name.replace("_", "-"), build, options)
             continue
         shape = getattr(module, "DATA", (64, 768, 1024))
-        shape = (max(1, shape[0] // 4), *shape[1:]) if options.quick else shape
+        shape = (options.edge,) * 3 if options.edge else (max(1, shape[0] // 4), *shape[1:]) if options.quick else shape
         stack, drift = getattr(module, "stack", stack_of)(shape)
         with tempfile.TemporaryDirectory() as folder:
             path, out = f"{folder}/stack.npy", f"{folder}/out.npy"
             np.save(path, stack)
             module.peer(stack[:2], options.threads)  # warm-up; ours warms up by itself
             mine, theirs = [], []
-            for _ in range(2 if options.quick else getattr(module, "ROUNDS", 5)):
+            for _ in range(options.rounds or (2 if options.quick else getattr(module, "ROUNDS", 5))):
                 mine.append(ours(name, path, options.threads, out, build))
                 start = time.perf_counter()
                 other = module.peer(stack, options.threads)

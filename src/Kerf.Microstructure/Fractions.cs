@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using Kerf.Volumes;
 
 namespace Kerf.Microstructure;
@@ -9,7 +10,7 @@ public sealed record Fractions : PhaseMeasure
     private const int Labels = 256;
 
     /// <inheritdoc/>
-    public override Measured Run(IVolume source, Traversal walk, ulong seed)
+    protected internal override Measured Once(IVolume source, Traversal walk, ulong seed)
     {
         var labels = source.AsLabels("fractions: the source");
         return Of(labels, walk, seed, Phase is null ? null : Mask(source, "fractions", walk).Phase, Axis ?? Microstructure.Axis.Z);
@@ -82,23 +83,34 @@ public sealed record Fractions : PhaseMeasure
         Blocks.ForEachSlice(labels, walk, (z, voxels) =>
         {
             var own = Empty<int>(grid.Tiles.Y * grid.Tiles.X);
-            var ownPlanes = axis == Microstructure.Axis.Z ? [] : Empty<int>(planes.Length);
             for (int y = 0, i = 0; y < size.Y; y++)
             {
                 var row = grid.Along(1, y) * grid.Tiles.X;
                 for (var x = 0; x < size.X; x++, i++) own[row + columns[x]][voxels[i]]++;
             }
-            for (var i = 0; ownPlanes.Length > 0 && i < size.SliceCount; i++) ownPlanes[axis == Microstructure.Axis.Y ? i / size.X : i % size.X][voxels[i]]++;
+            int[] ownPlanes = axis == Microstructure.Axis.Z ? [] : Profile(voxels);
             // whole numbers: the order of the slices does not show
             lock (tiles)
             {
                 var first = grid.Along(0, z) * own.Length;
                 for (var tile = 0; tile < own.Length; tile++) Add(tiles[first + tile], own[tile]);
-                for (var plane = 0; plane < ownPlanes.Length; plane++) Add(planes[plane], ownPlanes[plane]);
+                for (var at = 0; at < ownPlanes.Length; at++) planes[at % planes.Length][at / planes.Length] += ownPlanes[at];
                 for (var tile = 0; ownPlanes.Length == 0 && tile < own.Length; tile++) Add(planes[z], own[tile]);
             }
         });
         return (planes, tiles);
+
+        // voxels of a slice by label and row or column; rows of the highest label come last
+        int[] Profile(byte[] voxels)
+        {
+            var slice = voxels.AsSpan(0, (int)size.SliceCount);
+            var counts = new int[(TensorPrimitives.Max<byte>(slice) + 1) * planes.Length];
+            for (int y = 0, i = 0; y < size.Y; y++)
+            {
+                for (var x = 0; x < size.X; x++, i++) counts[slice[i] * planes.Length + (axis == Microstructure.Axis.Y ? y : x)]++;
+            }
+            return counts;
+        }
 
         static T[][] Empty<T>(int count)
         {

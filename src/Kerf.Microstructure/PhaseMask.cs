@@ -50,7 +50,7 @@ public sealed class PhaseMask : IVolume<byte>
                 found = Named(named, label);
             if (found is null) throw new InputError($"{measure}: --phase is \"{phase}\"; the volume holds {List(labels, walk)}. Give one of these numbers or names.");
             return HoldsAny(labels, (byte)found.Label, walk) ? new(labels, found) : throw new InputError(
-                $"{measure}: no voxel is of phase {found.Label} ({found.Name}); the volume holds {List(labels, walk)}. Choose one of these with --phase.");
+                $"{measure}: no voxel is of phase {Worded(found)}; the volume holds {List(labels, walk)}. Choose one of these with --phase.");
         }
         var present = Present(labels, walk).Where(label => label != 0).ToArray();
         return present.Length == 1 ? new(labels, Named(named, present[0])) : throw new InputError(present.Length == 0
@@ -65,7 +65,7 @@ public sealed class PhaseMask : IVolume<byte>
         for (var axis = 0; axis < 3; axis++)
         {
             if (Info.Size[axis] < least[axis]) throw new InputError(
-                $"{measure}: the volume is {Info.Size[axis]} voxels thick along {((Axis)axis).Letter()}; it must be {least[axis]} or more. Measure a thicker one.");
+                $"{measure}: the volume is {Info.Size[axis]} voxel{(Info.Size[axis] == 1 ? "" : "s")} thick along {((Axis)axis).Letter()}; it must be {least[axis]} or more. Measure a thicker one.");
         }
         return this;
     }
@@ -74,7 +74,10 @@ public sealed class PhaseMask : IVolume<byte>
     internal static Phase Named(IReadOnlyList<Phase> named, int label) => named.FirstOrDefault(p => p.Label == label) ?? Phase.Unnamed(label);
 
     private static string List(IVolume<byte> labels, Traversal walk) =>
-        string.Join(", ", Present(labels, walk).Select(label => Named(labels.Info.Phases ?? [], label)).Select(p => p.Name == Phase.Unnamed(p.Label).Name ? $"{p.Label}" : $"{p.Label} ({p.Name})"));
+        string.Join(", ", Present(labels, walk).Select(label => Worded(Named(labels.Info.Phases ?? [], label))));
+
+    // a number alone where nobody gave a name
+    private static string Worded(Phase phase) => phase.Name == Phase.Unnamed(phase.Label).Name ? $"{phase.Label}" : $"{phase.Label} ({phase.Name})";
 
     /// <summary>The values that a segmentation holds, in ascending order.</summary>
     internal static int[] Present(IVolume<byte> labels, Traversal walk)

@@ -13,7 +13,7 @@ public sealed record Representativeness : PhaseMeasure
     public double Tolerance { get; init; } = 0.05;
 
     /// <inheritdoc/>
-    public override Measured Run(IVolume source, Traversal walk, ulong seed)
+    protected internal override Measured Once(IVolume source, Traversal walk, ulong seed)
     {
         var mask = Mask(source, "representativeness", walk).AtLeast(Size3.Cube(8), "representativeness");
         var (info, voxel) = (mask.Info, mask.Voxel);

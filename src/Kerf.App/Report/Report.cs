@@ -34,6 +34,12 @@ public sealed record ReportInput(
 {
     /// <summary>Agreement with a known truth, when there is one.</summary>
     public JsonObject? Score { get; init; }
+
+    /// <summary>Figures of the measures: SVG that stands alone.</summary>
+    public IReadOnlyList<string> Figures { get; init; } = [];
+
+    /// <summary>Phases, where no step made them.</summary>
+    public IReadOnlyList<Phase> Phases { get; init; } = [];
 }
 
 /// <summary>
@@ -60,18 +66,21 @@ public static class Report
         var windows = Windows(input.Steps, scans);
         var pictures = new Pictures(Width(input.Steps, windows));
         var steps = input.Steps.Select((s, i) => StepSection.Draw(i + 1, s, scans[s.Before], scans[s.After], windows[i], pictures)).ToArray();
-        var phases = input.Steps.Select(s => s.After.Info.Phases).LastOrDefault(p => p is not null) ?? [];
+        var phases = input.Steps.Select(s => s.After.Info.Phases).LastOrDefault(p => p is not null) ?? input.Phases;
         var result = Result(input, scans, windows, walk.Part(0.8, 1));
         var score = Tables.Score(input.Score);
         var measurements = Tables.Measurements(input.Measurements, phases);
-        var curves = Tables.Curves(input.Curves, phases);
+        var figures = input.Figures.Count == 0 ? Html.Empty
+            : Html.Of($"<section id=\"figures\"><h2>Figures</h2>{input.Figures.Select(svg => Html.Of($"<figure class=\"scene\">{new Html(svg)}</figure>"))}</section>");
+        var curves = CurveCharts.Draw(input.Curves, phases);
         var recipe = Tables.Recipe(input.RecipeText);
         var provenance = Tables.Provenance(input.Provenance);
+        var stages = steps.Length == 0 ? Html.Empty : Html.Of($"<section id=\"steps\" class=\"steps\"><h2>Steps</h2>{steps}</section>");
         var body = Html.Of($"""
-            {result}{score}<section id="steps" class="steps"><h2>Steps</h2>{steps}</section>{measurements}{curves}{recipe}{provenance}
+            {result}{score}{stages}{measurements}{figures}{curves}{recipe}{provenance}
             """);
         (string Id, string Name, Html Part)[] parts = [("result", "Result", result), ("score", "Score", score),
-            ("measurements", "Measurements", measurements), ("curves", "Curves", curves), ("recipe", "Recipe", recipe),
+            ("measurements", "Measurements", measurements), ("figures", "Figures", figures), ("curves", "Curves", curves), ("recipe", "Recipe", recipe),
             ("provenance", "Provenance", provenance)];
         static Html Link((string Id, string Name, Html Part) part) => Html.Of($"<li><a href=\"#{part.Id}\">{part.Name}</a></li>");
         var (first, last) = (parts.Take(2).Where(p => p.Part.Text.Length > 0), parts.Skip(2).Where(p => p.Part.Text.Length > 0));

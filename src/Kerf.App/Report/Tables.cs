@@ -48,32 +48,6 @@ internal static partial class Tables
             $"<h3 class=\"minor\">{Wording.Title(p.Key)}</h3>{Value(p.Value)}"))}</section>
         """);
 
-    /// <summary>Curves; those whose names differ only in the phase at the end share a chart.</summary>
-    public static Html Curves(IReadOnlyList<Curve> curves, IReadOnlyList<Phase> phases)
-    {
-        if (curves.Count == 0) return Html.Empty;
-        Phase? Named(string curve) =>
-            phases.FirstOrDefault(p => curve.EndsWith("-" + p.Name.Replace(' ', '-'), StringComparison.OrdinalIgnoreCase));
-        var groups = curves.Select(c => (Curve: c, Phase: Named(c.Name)))
-            .GroupBy(c => (Stem: c.Phase is { } phase ? c.Curve.Name[..^(phase.Name.Length + 1)] : c.Curve.Name, c.Curve.Unit));
-        return Html.Of($"""
-            <section id="curves"><h2>Curves</h2><div class="charts">{groups.SelectMany(Charts).Select(c => c.Draw())}</div></section>
-            """);
-
-        // lines of one chart share their abscissae; those that do not get a chart each
-        static IEnumerable<Chart> Charts(IGrouping<(string Stem, string Unit), (Curve Curve, Phase? Phase)> group)
-        {
-            var first = group.First().Curve;
-            var shared = group.All(c => c.Curve.X.SequenceEqual(first.X)) && first.X.Length > 0;
-            var unit = Wording.Unit(group.Key.Unit);
-            foreach (var lines in shared ? [[.. group]] : group.Select(c => new[] { c }))
-            {
-                yield return new(Wording.Title(group.Key.Stem), unit, lines[0].Curve.X, [.. lines.Select((c, i) => new Series(
-                    c.Phase?.Name ?? Wording.Words(c.Curve.Name), c.Curve.Y, c.Phase?.Colour ?? Chart.Colours[i % Chart.Colours.Length]))]);
-            }
-        }
-    }
-
     public static Html Recipe(string text) => string.IsNullOrWhiteSpace(text) ? Html.Empty : Html.Of($"""
         <section id="recipe"><header class="plain"><h2>Recipe</h2><button type="button" class="copy" data-copy="recipe">Copy</button></header>
         <pre class="recipe"><code>{text.TrimEnd().Split('\n').Select(Line)}</code></pre></section>
@@ -95,10 +69,13 @@ internal static partial class Tables
         return Html.Of($"""
             <tr{Html.When(first, " class=\"first\"")}><th scope="row">{Wording.Title(m.Name)}</th><td>{Swatch(m.Phase, phases)}</td><td>{m.Axis}</td>
             <td class="n" data-value="{m.Value:R}"><b>{value}</b></td><td data-unit="{m.Unit}">{Wording.Unit(m.Unit)}</td>
-            <td class="n" data-low="{Exact(m.Low)}" data-high="{Exact(m.High)}">{(bounded ? $"{low} – {high}" : "–")}</td>
+            <td class="n" data-low="{Exact(m.Low)}" data-high="{Exact(m.High)}">{(bounded ? $"{low} – {high}" : "–")}{Doubt(m)}</td>
             <td class="whisker">{Whisker(m, group)}</td><td><code>{m.Method}</code></td></tr>
             """);
     }
+
+    private static Html Doubt(Measurement m) => m is not { DoubtLow: { } low, DoubtHigh: { } high } ? Html.Empty
+        : Html.Of($"<br><small title=\"the range that the doubt of the segmentation leaves\">segmentation {Wording.Number(low)} – {Wording.Number(high)}</small>");
 
     // value and interval on a scale that the rows of one quantity share
     private static Html Whisker(Measurement m, Measurement[] group)

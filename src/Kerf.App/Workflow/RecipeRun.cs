@@ -38,7 +38,11 @@ public sealed class RecipeRun(Recipe recipe, Project project, Traversal walk, Fu
     {
         Import();
         foreach (var step in recipe.Steps) RunStep(step);
-        var measured = recipe.Measures.Select(RunMeasure).ToArray();
+        string[] measures = [.. recipe.Measures.Select(Name)];
+        // two measures of one kind get records of their own
+        for (var i = 0; i < measures.Length; i++)
+            if (measures.AsSpan(0, i).Contains(measures[i])) measures[i] += $"-{i + 1}";
+        var measured = recipe.Measures.Zip(measures, RunMeasure).ToArray();
         var all = new Measured([.. measured.SelectMany(m => m.Measurements)], [.. measured.SelectMany(m => m.Curves)]);
         var names = recipe.Steps.Select(s => s.Id).Prepend(Recipe.Raw).ToArray();
         var result = new RunResult(
@@ -108,9 +112,13 @@ public sealed class RecipeRun(Recipe recipe, Project project, Traversal walk, Fu
         });
     }
 
-    private Measured RunMeasure(RecipeMeasure measure)
+    private string Name(RecipeMeasure measure) => "measure-" + measure.Declared.Name + (measure.From == recipe.Steps[^1].Id ? "" : "-" + measure.From);
+
+    // its tables and figures
+    private string Extras(string name) => Path.Combine(project.Folder, "measures", name);
+
+    private Measured RunMeasure(RecipeMeasure measure, string name)
     {
-        var name = "measure-" + measure.Declared.Name + (measure.From == recipe.Steps[^1].Id ? "" : "-" + measure.From);
         var parameters = measure.Declared.Json(measure.Measure);
         var inputs = Inputs(measure.From, measure.Declared, measure.Measure);
         var key = Key(measure.Declared, parameters, inputs);
@@ -123,6 +131,8 @@ public sealed class RecipeRun(Recipe recipe, Project project, Traversal walk, Fu
         var progress = begin(name);
         using var source = OpenVolume(measure.From);
         var measured = ((Measure)Resolved(measure.Declared, measure.Measure)).Run(source, walk with { Progress = progress }, recipe.Seed);
+        if (Directory.Exists(Extras(name))) Directory.Delete(Extras(name), recursive: true);
+        if (measured.Tables.Count + measured.Scenes.Count > 0) MeasurementFiles.WriteExtras(Directory.CreateDirectory(Extras(name)).FullName, measured, walk);
         progress.Report(1);
         Record(name, measure.Declared, measure.From, key, parameters, inputs, started, clock, [], measured);
         return measured;
@@ -225,6 +235,7 @@ public sealed class RecipeRun(Recipe recipe, Project project, Traversal walk, Fu
             var report = new ReportInput(recipe.Title, recipe.Description, [.. steps], result.Measured.Measurements, result.Measured.Curves, provenance, RecipeYaml.Write(recipe.Text))
             {
                 Score = score,
+                Figures = [.. _records.Keys.Select(Extras).Where(Directory.Exists).SelectMany(folder => Directory.GetFiles(folder, "*.svg").Order(StringComparer.Ordinal)).Select(File.ReadAllText)],
             };
             Report.Write(report, result.Report, walk with { Progress = begin("report") });
         }

@@ -11,7 +11,7 @@ public sealed record Connectedness : PhaseMeasure
     private static readonly int[] Cells = [.. Enumerable.Range(0, 8)];
 
     /// <inheritdoc/>
-    public override Measured Run(IVolume source, Traversal walk, ulong seed)
+    protected internal override Measured Once(IVolume source, Traversal walk, ulong seed)
     {
         var mask = Mask(source, "connectivity", walk).AtLeast(Size3.Cube(2), "connectivity");
         var (info, name) = (mask.Info, mask.Phase.Name);
@@ -27,12 +27,15 @@ public sealed record Connectedness : PhaseMeasure
         var room = Cells.Select(cell => Room(info.Size, cell)).ToArray();
         var voxel = Lengths.Voxel(info).Volume;
         double Density(double[] sums) => Cells.Sum(cell => Sign(cell) * sums[cell] / room[cell]) * info.Size.Count / sums[8] / voxel;
+        var (density, number) = (Density(total), Cells.Sum(cell => Sign(cell) * total[cell]));
         var interval = BlockBootstrap.Of(counts, grid, Density, seed, walk);
+        // of the number, by as much as the density would change it
+        double? End(double? end) => number + (end - density) * info.Size.Count * voxel;
         const string Method = "connectivity/block-bootstrap-95";
         List<Measurement> measurements =
         [
-            new("eulerNumber", name, null, Cells.Sum(cell => Sign(cell) * total[cell]), "1", null, null, "connectivity/count"),
-            new("eulerDensity", name, null, Density(total), Lengths.Unit(info, -3), interval?.Low, interval?.High, Method),
+            new("eulerNumber", name, null, number, "1", End(interval?.Low), End(interval?.High), Method),
+            new("eulerDensity", name, null, density, Lengths.Unit(info, -3), interval?.Low, interval?.High, Method),
             new("partCount", name, null, parts.Count, "1", null, null, "connectivity/count"),
             new("largestPart", name, null, parts.Largest, "1", null, null, "connectivity/count"),
         ];

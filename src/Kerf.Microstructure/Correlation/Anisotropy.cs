@@ -11,7 +11,7 @@ public sealed record Anisotropy : PhaseMeasure
     public double? Longest { get; init; }
 
     /// <inheritdoc/>
-    public override Measured Run(IVolume source, Traversal walk, ulong seed)
+    protected internal override Measured Once(IVolume source, Traversal walk, ulong seed)
     {
         var mask = Mask(source, "anisotropy", walk).AtLeast(Size3.Cube(4), "anisotropy");
         var setup = new CorrelationSetup(mask, Longest, walk);
@@ -33,12 +33,12 @@ public sealed record Anisotropy : PhaseMeasure
             Difference(sampled[0], sampled[1], sampled[2]), Difference(sampled[3], sampled[4], sampled[5]), OfDiameters(diameters[0], diameters[1], diameters[2]),
             .. diameters,
         ];
-        var intervals = TiledCurve.Intervals(curves, setup.Grid, setup.Weights(walk), Deviations, seed, walk);
+        var (intervals, bands) = TiledCurve.WithBands(curves, setup.Grid, setup.Weights(walk), Deviations, seed, walk);
         // a difference d of curves, estimated as D, has | ‖d‖ − ‖D‖ | ≤ ‖d − D‖, and the resampled ‖D* − D‖ shows how large that may be
         for (var i = 0; i < 3; i++) intervals[i] = intervals[i] is { } off ? new(Math.Max(0, values[i] - off.High), values[i] + off.High) : null;
         return new(
             [.. names.Select((n, i) => new Measurement(n.Name, mask.Phase.Name, n.Axis, values[i], n.Unit, intervals[i]?.Low, intervals[i]?.High, "anisotropy/block-bootstrap-95"))],
-            [.. points.Select(c => new Curve($"twoPoint-{c.Name}", c.X, c.Y, unit)), .. paths.Concat(planes).Select(c => new Curve($"linealPath-{c.Name}", c.X, c.Y, unit))]);
+            [.. curves.Select((c, i) => new Curve((i < 3 ? "twoPoint-" : "linealPath-") + c.Name, c.X, c.Y, unit).With(bands[i]))]);
 
         (double[][] Sampled, double[] Diameters) Sample(double[][] y) => (
             [.. curves.Take(6).Select((curve, i) => Enumerable.Range(0, count).Select(k => TiledCurve.At(y[i], k * step / curve.X[1])).ToArray())],

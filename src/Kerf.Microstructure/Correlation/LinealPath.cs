@@ -13,19 +13,21 @@ public sealed record LinealPath : PhaseMeasure
     public double? Longest { get; init; }
 
     /// <inheritdoc/>
-    public override Measured Run(IVolume source, Traversal walk, ulong seed)
+    protected internal override Measured Once(IVolume source, Traversal walk, ulong seed)
     {
         var mask = Mask(source, "lineal-path", walk);
         if (Axis is null) mask.AtLeast(new(2, 2, 2), "lineal-path");
         var setup = new CorrelationSetup(mask, Longest, walk);
         var found = Of(setup, Axis, walk);
         var along = found.Along.ToArray();
-        var intervals = TiledCurve.Intervals(along, setup.Grid, setup.Weights(walk), drawn => [.. drawn.Select((y, i) => MeanChord(along[i].X, y))], seed, walk);
+        TiledCurve[] curves = [.. along, .. found.InPlanes];
+        var (intervals, bands) = TiledCurve.WithBands(curves, setup.Grid, setup.Weights(walk),
+            drawn => [.. along.Select((curve, i) => MeanChord(curve.X, drawn[i]))], seed, walk);
         var unit = Lengths.Unit(mask.Info);
         return new(
             [.. along.Select((curve, i) => new Measurement("meanChord", mask.Phase.Name, curve.Name, MeanChord(curve.X, curve.Y), unit,
                 intervals[i]?.Low, intervals[i]?.High, "lineal-path/block-bootstrap-95"))],
-            [.. along.Concat(found.InPlanes).Select(curve => new Curve($"linealPath-{curve.Name}", curve.X, curve.Y, unit)), .. found.Chords]);
+            [.. curves.Select((curve, i) => new Curve($"linealPath-{curve.Name}", curve.X, curve.Y, unit).With(bands[i])), .. found.Chords]);
     }
 
     /// <summary>

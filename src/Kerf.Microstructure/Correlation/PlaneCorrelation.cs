@@ -5,8 +5,8 @@ namespace Kerf.Microstructure;
 
 /// <summary>
 /// The autocorrelation of a mask for displacements within the planes across an axis, summed over these planes: A(dr, dc) = Σ m(r, c)·m(r+dr, c+dc).
-/// By Fourier transforms of the planes, padded with zeros so that nothing wraps around; power spectra are added up in double in the order of the
-/// planes, and one inverse transform gives the sums, to about 10⁻⁶ of A(0, 0).
+/// By Fourier transforms of the planes, padded with zeros so that nothing wraps around; power spectra are added up in the order of the planes,
+/// 16 of them in single precision and these sums in double, and one inverse transform gives the sums, to about 10⁻⁶ of A(0, 0).
 /// </summary>
 internal sealed class PlaneCorrelation
 {
@@ -38,16 +38,14 @@ internal sealed class PlaneCorrelation
         {
             var image = new float[height * width];
             var (re, im, scratch) = (new float[plan.Length], new float[plan.Length], new float[plan.ScratchLength]);
-            var power = new double[plan.Length];
+            var power = new float[plan.Length];
             return ((_, voxels) =>
             {
                 var (rows, columns) = result._plane;
                 for (var row = 0; row < rows; row++) Grey.Widen(voxels.Slice(row * columns, columns), image.AsSpan(row * width, columns));
-                plan.Forward(image, re, im, scratch);
-                TensorPrimitives.Multiply(re, re, re);
-                TensorPrimitives.Multiply(im, im, im);
-                TensorPrimitives.Add(re, im, re);
-                for (var i = 0; i < power.Length; i++) power[i] += re[i];
+                plan.Forward(image, re, im, scratch, columns: columns);
+                TensorPrimitives.MultiplyAdd<float>(re, re, power, power);
+                TensorPrimitives.MultiplyAdd<float>(im, im, power, power);
             }, () => total.Add(group, power));
         }, 4L * (height * width + 4 * plan.Length + plan.ScratchLength));
         var spectrum = Array.ConvertAll(total.Sum, sum => (float)sum);
@@ -84,7 +82,8 @@ internal sealed class PlaneCorrelation
     /// <param name="edges">Voxel edges along rows' and columns' axis.</param>
     /// <param name="step">Step of the radius in the same unit.</param>
     /// <param name="count">Radii.</param>
-    public static double[] AngleAverage(Func<int, int, double> ratio, (double Rows, double Columns) edges, double step, int count)
+    /// <param name="last">The longest displacements that there are.</param>
+    public static double[] AngleAverage(Func<int, int, double> ratio, (double Rows, double Columns) edges, double step, int count, (int Rows, int Columns) last)
     {
         var average = new double[count];
         average[0] = ratio(0, 0);
@@ -94,7 +93,8 @@ internal sealed class PlaneCorrelation
             for (var l = 0; l < 4 * k; l++)
             {
                 var (sin, cos) = Math.SinCos(Math.PI * l / (4 * k));
-                var (row, column) = (k * step * sin / edges.Rows, k * step * cos / edges.Columns);
+                // rounding must not ask for the voxel after the last
+                var (row, column) = (Math.Min(k * step * sin / edges.Rows, last.Rows), Math.Clamp(k * step * cos / edges.Columns, -last.Columns, last.Columns));
                 var (r, c) = (Math.Floor(row), Math.Floor(column));
                 sum += Between(ratio, (int)r, (int)c, row - r, column - c);
             }
@@ -118,19 +118,19 @@ internal sealed class PlaneCorrelation
     // adds parts in the order of their numbers, whenever they come
     private sealed class OrderedSum(int length)
     {
-        private readonly SortedDictionary<int, double[]> _waiting = [];
+        private readonly SortedDictionary<int, float[]> _waiting = [];
         private int _next;
 
         public double[] Sum { get; } = new double[length];
 
-        public void Add(int number, double[] part)
+        public void Add(int number, float[] part)
         {
             lock (_waiting)
             {
                 _waiting.Add(number, part);
                 while (_waiting.Remove(_next, out var next))
                 {
-                    TensorPrimitives.Add(Sum, next, Sum);
+                    for (var i = 0; i < next.Length; i++) Sum[i] += next[i];
                     _next++;
                 }
             }

@@ -44,6 +44,16 @@ internal sealed record TiledCurve(string Name, double[] X, double[][] Tiles, dou
         }, seed, walk);
     }
 
+    /// <summary>The intervals of the numbers, and of each point of the curves.</summary>
+    public static (Interval?[] Numbers, Interval?[][] Points) WithBands(
+        TiledCurve[] curves, TileGrid grid, double[] weights, Func<double[][], double[]> numbers, ulong seed, Traversal walk)
+    {
+        var points = curves.Sum(curve => curve.X.Length);
+        var all = Intervals(curves, grid, weights, drawn => [.. drawn.SelectMany(y => y), .. numbers(drawn)], seed, walk);
+        var at = 0;
+        return (all[points..], [.. curves.Select(curve => all[at..(at += curve.X.Length)])]);
+    }
+
     private static double[] Sum(double[][] tiles)
     {
         var sum = new double[tiles[0].Length];

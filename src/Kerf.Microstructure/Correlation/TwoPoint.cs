@@ -15,16 +15,16 @@ public sealed record TwoPoint : PhaseMeasure
     public double? Longest { get; init; }
 
     /// <inheritdoc/>
-    public override Measured Run(IVolume source, Traversal walk, ulong seed)
+    protected internal override Measured Once(IVolume source, Traversal walk, ulong seed)
     {
         var mask = Mask(source, "correlation", walk).AtLeast(Axis is { } axis ? Only(axis) : new(2, 2, 2), "correlation");
         var setup = new CorrelationSetup(mask, Longest, walk);
         var curves = Along(setup, Axes, Periodic, walk.Part(0, Axis is null ? 0.3 : 1));
-        var intervals = TiledCurve.Intervals(curves, setup.Grid, setup.Weights(walk), drawn => [drawn[0][0], .. drawn.Select((y, i) => Length(curves[i].X, y))], seed, walk);
+        var (intervals, bands) = TiledCurve.WithBands(curves, setup.Grid, setup.Weights(walk), drawn => [drawn[0][0], .. drawn.Select((y, i) => Length(curves[i].X, y))], seed, walk);
         List<Measurement> measurements = [Measurement("fraction", null, curves[0].Y[0], "1", intervals[0])];
         for (var i = 0; i < curves.Length; i++)
             measurements.Add(Measurement("correlationLength", curves[i].Name, Length(curves[i].X, curves[i].Y), Lengths.Unit(mask.Info), intervals[i + 1]));
-        var all = curves.Select(curve => new Curve($"twoPoint-{curve.Name}", curve.X, curve.Y, Lengths.Unit(mask.Info))).ToList();
+        var all = curves.Select((curve, i) => new Curve($"twoPoint-{curve.Name}", curve.X, curve.Y, Lengths.Unit(mask.Info)).With(bands[i])).ToList();
         for (var normal = 0; Axis is null && normal < 3; normal++)
             all.Add(InPlane(setup, normal, Periodic, walk.Part(0.3 + 0.7 * normal / 3, 0.3 + 0.7 * (normal + 1) / 3)));
         return new(measurements, all);
@@ -84,11 +84,11 @@ public sealed record TwoPoint : PhaseMeasure
     {
         var ((step, count), edges) = (setup.Radii(normal), setup.Edges(normal));
         var (rows, columns) = (setup.Size[Planes.RowAxis(normal)], setup.Size[Planes.ColumnAxis(normal)]);
-        // bilinear interpolation looks one further
-        var longest = (Math.Min(rows - 1, (int)((count - 1) * step / edges.Rows) + 1), Math.Min(columns - 1, (int)((count - 1) * step / edges.Columns) + 1));
+        int Last(int extent, double edge) => Math.Min(extent - 1, (int)Math.Ceiling((count - 1) * step / edge - 1e-9));
+        var longest = (Last(rows, edges.Rows), Last(columns, edges.Columns));
         var sums = PlaneCorrelation.Of(setup.Mask, normal, longest, periodic, walk);
         var room = setup.Specimen is null ? null : PlaneCorrelation.Of(setup.Specimen, normal, longest, periodic, walk);
-        var y = PlaneCorrelation.AngleAverage(Ratio, edges, step, count);
+        var y = PlaneCorrelation.AngleAverage(Ratio, edges, step, count, longest);
         return new($"twoPoint-{CorrelationSetup.PlaneName(normal)}", [.. y.Select((_, k) => k * step)], y, Lengths.Unit(setup.Mask.Info));
 
         double Ratio(int r, int c)

@@ -21,7 +21,7 @@ public sealed record ParticleInterior : PhaseMeasure
     public double Shell { get; init; } = 10;
 
     /// <inheritdoc/>
-    public override Measured Run(IVolume source, Traversal walk, ulong seed) => Of(Mask(source, "particle-interior", walk), walk, seed);
+    protected internal override Measured Once(IVolume source, Traversal walk, ulong seed) => Of(Mask(source, "particle-interior", walk), walk, seed);
 
     // what is counted of a slice: particle and solid voxels, per tile, per shell, per row and per column
     private sealed record Slice(long[] Tiles, long[] Shells, long[] Rows, long[] Columns);

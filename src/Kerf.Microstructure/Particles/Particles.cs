@@ -15,11 +15,22 @@ public sealed record Particles : PhaseMeasure
     public double? Depth { get; init; }
 
     /// <inheritdoc/>
-    public override Measured Run(IVolume source, Traversal walk, ulong seed)
+    protected internal override Measured Once(IVolume source, Traversal walk, ulong seed)
     {
         var mask = Mask(source, "particles", walk);
         var separation = Separation.Of(mask, Depth ?? Separation.DefaultDepth(mask), walk.Part(0, 0.7));
-        return Of(ParticleShapes.Of(separation, mask.Info, walk.Part(0.7, 1)), mask, seed, walk);
+        var particles = ParticleShapes.Of(separation, mask.Info, walk.Part(0.7, 1));
+        var (size, unit) = (mask.Info.Size, Lengths.Unit(mask.Info));
+        var voxel = mask.Voxel;
+        var bodies = Scene.Sample(mask.Info, (z, slice) =>
+        {
+            var labels = separation.Labels.AsSpan(z * slice.Length, slice.Length);
+            for (var i = 0; i < slice.Length; i++) slice[i] = labels[i] > 0 ? (float)particles[labels[i] - 1].EquivalentDiameter : float.NaN;
+        });
+        return Of(particles, mask, seed, walk) with
+        {
+            Scenes = [new("particles", $"Particles of {mask.Phase.Name} by size", "diameter", unit, new(size.Z * voxel.Z, size.Y * voxel.Y, size.X * voxel.X), unit) { Bodies = bodies }],
+        };
     }
 
     /// <summary>

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using Kerf.Volumes;
 
@@ -114,12 +115,14 @@ internal static class Planes
         var affordable = walk.MemoryBytes / 2 / (plane * (Group + 4) + scratchBytes);
         if (affordable < 1) throw new InputError(
             $"memory budget of {walk.MemoryBytes >> 20} MiB is too small: {Group} planes across {((Axis)normal).Letter()} need {2 * (plane * (Group + 4) + scratchBytes) >> 20} MiB. Raise --memory.");
+        // used again from group to group: they are so large that garbage of them would fill the budget
+        var kept = new ConcurrentBag<(byte[] Slab, byte[] Plane)>();
         walk.ForEach((size[normal] + Group - 1) / Group, group =>
         {
             var count = Math.Min(Group, size[normal] - group * Group);
-            var slab = new byte[plane * count];
+            if (!kept.TryTake(out var buffers)) buffers = (new byte[plane * Math.Min(Group, size[normal])], normal == 0 ? [] : new byte[plane]);
+            var (slab, voxels) = buffers;
             volume.Read(Slab(size, normal, group * Group, count), slab);
-            var voxels = normal == 0 ? [] : new byte[plane];
             var (work, end) = begin(group);
             for (var i = 0; i < count; i++)
             {
@@ -131,6 +134,7 @@ internal static class Planes
                 }
             }
             end();
+            kept.Add(buffers);
         }, (int)Math.Min(affordable, walk.Threads));
     }
 

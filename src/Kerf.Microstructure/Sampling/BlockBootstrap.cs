@@ -9,6 +9,14 @@ public readonly record struct Interval(double Low, double High)
     public double Width => High - Low;
 }
 
+/// <summary>Bands around curves.</summary>
+internal static class Bands
+{
+    /// <summary>The curve with an interval at each of its points; as it is when no point has one.</summary>
+    public static Curve With(this Curve curve, IReadOnlyList<Interval?> points) => points.All(point => point is null) ? curve
+        : curve with { Low = [.. points.Select(point => point?.Low ?? double.NaN)], High = [.. points.Select(point => point?.High ?? double.NaN)] };
+}
+
 /// <summary>
 /// 95 % intervals for anything that follows from sums over the volume: a fraction, an area per volume, a mean thickness, a curve's norm. Tiles are
 /// drawn with replacement, as many as there are, their sums added up and the numbers computed from them, 1000 times; the 2.5th and 97.5th

@@ -10,7 +10,7 @@ public sealed record Skeleton : PhaseMeasure
     private const string Method = "skeleton/block-bootstrap-95";
 
     /// <inheritdoc/>
-    public override Measured Run(IVolume source, Traversal walk, ulong seed) => Of(Mask(source, "skeleton", walk), walk, seed);
+    protected internal override Measured Once(IVolume source, Traversal walk, ulong seed) => Of(Mask(source, "skeleton", walk), walk, seed);
 
     /// <summary>Measures the ligaments of a phase. In memory: 9 bytes per voxel.</summary>
     /// <exception cref="InputError">The phase fills the volume, or the budget is too small.</exception>

@@ -7,7 +7,7 @@ namespace Kerf.Microstructure;
 public sealed record TripleBoundary : PhaseMeasure
 {
     /// <inheritdoc/>
-    public override Measured Run(IVolume source, Traversal walk, ulong seed)
+    protected internal override Measured Once(IVolume source, Traversal walk, ulong seed)
     {
         var labels = source.AsLabels("triple-boundary: the source");
         return Of(labels, Phase is null ? null : Mask(source, "triple-boundary", walk).Phase, walk, seed);

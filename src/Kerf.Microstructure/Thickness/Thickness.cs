@@ -12,7 +12,7 @@ public sealed record Thickness : PhaseMeasure
     private const string Method = "thickness/block-bootstrap-95";
 
     /// <inheritdoc/>
-    public override Measured Run(IVolume source, Traversal walk, ulong seed) => Of(Mask(source, "thickness", walk), walk, seed);
+    protected internal override Measured Once(IVolume source, Traversal walk, ulong seed) => Of(Mask(source, "thickness", walk), walk, seed);
 
     /// <summary>
     /// Mean, median and standard deviation of the local thickness over the volume of the phase; the curves <c>thickness-volume</c> (share of the
@@ -25,12 +25,14 @@ public sealed record Thickness : PhaseMeasure
         var fine = mask.Voxel.Finest / FinePerEdge;
         var (tiles, bins) = Count(mask, grid, fine, walk);
         var totals = Sum(tiles);
-        var intervals = BlockBootstrap.Intervals(tiles, grid, sums => Numbers(sums, fine), seed, walk);
+        double[] All(double[] sums) => [.. Numbers(sums, fine), .. Curves(sums.AsSpan(3), bins, fine, "").SelectMany(curve => curve.Y)];
+        var intervals = BlockBootstrap.Intervals(tiles, grid, All, seed, walk);
         var values = Numbers(totals, fine);
         string[] names = ["meanThickness", "medianThickness", "thicknessDeviation"];
         var measurements = names.Select((name, i) =>
             new Measurement(name, mask.Phase.Name, null, values[i], Lengths.Unit(info), intervals[i]?.Low, intervals[i]?.High, Method));
-        return new([.. measurements], Curves(totals.AsSpan(3), bins, fine, Lengths.Unit(info)));
+        var curves = Curves(totals.AsSpan(3), bins, fine, Lengths.Unit(info));
+        return new([.. measurements], [.. curves.Select((curve, i) => curve.With(intervals.AsSpan(names.Length + i * curve.Y.Length, curve.Y.Length).ToArray()))]);
     }
 
     // sums of a tile: voxels, thickness, its square, then the fine histogram

@@ -7,7 +7,8 @@ namespace Kerf.Microstructure;
 /// <param name="Total">All of it, so scaled that a volume filled with diffusivity 1 dissipates 1 per voxel.</param>
 /// <param name="Error">By which share of it the exact one may be lower.</param>
 /// <param name="Tiles">The part of each tile.</param>
-internal sealed record Dissipation(double Total, double Error, double[] Tiles);
+/// <param name="Passing">Current along the flow through the voxels of each tile; they add up to <paramref name="Total"/> too.</param>
+internal sealed record Dissipation(double Total, double Error, double[] Tiles, double[] Passing);
 
 /// <summary>The voxels that conduct from one end of the volume to the other along an axis, and Laplace's equation on them.</summary>
 internal sealed class FlowProblem
@@ -92,8 +93,14 @@ internal sealed class FlowProblem
             var work = new Losses(tiles, _potentials, layer == 0 ? inlet : null, layer == _voxels.Size.Z - 1 ? outlet : null, last);
             network.Visit<double, Losses>(layer, ref work);
         });
+        var passing = Tiles(grid, (tiles, layer) =>
+        {
+            var work = new Passing(tiles, _potentials, network.First(layer), network.First(layer + 1),
+                layer == 0 ? inlet : null, layer == _voxels.Size.Z - 1 ? outlet : null, last);
+            network.Visit<double, Passing>(layer, ref work);
+        });
         var scale = (double)layers * _voxels.Size.Z;
-        return new(solved.Flow * scale, solved.FlowError / solved.Flow, Array.ConvertAll(tiles, tile => tile * scale));
+        return new(solved.Flow * scale, solved.FlowError / solved.Flow, Array.ConvertAll(tiles, tile => tile * scale), Array.ConvertAll(passing, tile => tile * layers));
     }
 
     private float Diffusivity(int voxel) => _kinds.Length > 0 ? (float)_diffusivities[_kinds[voxel]] : (float)_diffusivities[0];
@@ -140,6 +147,21 @@ internal sealed class FlowProblem
         public double Edge(int node, int other, float conductance) => 0;
 
         public void Node(int node, int row, int column, double sum) => tiles.Add(row, column, problem.Diffusivity(node));
+    }
+
+    // mean of what comes from the layer before and what goes to the next
+    private readonly struct Passing(LayerTiles tiles, double[] potentials, int first, int end, float[]? inlet, float[]? outlet, int last) : INodeWork<double>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public double Edge(int node, int other, float conductance) =>
+            other < first ? conductance * (potentials[other] - potentials[node]) : other >= end ? conductance * (potentials[node] - potentials[other]) : 0;
+
+        public void Node(int node, int row, int column, double sum)
+        {
+            if (inlet is not null) sum += inlet[node] * (1 - potentials[node]);
+            if (outlet is not null) sum += outlet[node - last] * potentials[node];
+            tiles.Add(row, column, sum / 2);
+        }
     }
 
     // half of what an edge dissipates belongs to each end

@@ -22,7 +22,7 @@ public sealed record GeodesicTortuosity : PhaseMeasure
     public string Outside { get; init; } = "0";
 
     /// <inheritdoc/>
-    public override Measured Run(IVolume source, Traversal walk, ulong seed)
+    protected internal override Measured Once(IVolume source, Traversal walk, ulong seed)
     {
         var mask = Mask(source, Name, walk);
         if (Depth.Length == 0)
@@ -134,10 +134,10 @@ public sealed record GeodesicTortuosity : PhaseMeasure
         var curve = new Curve($"geodesicTortuosity-{axis.Letter()}", [.. known], [.. ratios.Where(double.IsFinite)], Lengths.Unit(mask.Info));
         if (reached == 0)
             return ([Found("geodesicTortuosity", double.PositiveInfinity, null, "/not-percolating")], curve);
-        var interval = BlockBootstrap.Of(sums, grid, drawn => drawn[1] / drawn[0], seed, walk);
-        mean /= reached;
-        var spread = Math.Sqrt(Math.Max(0, square / reached - mean * mean));
-        return ([Found("geodesicTortuosity", mean, interval, "/block-bootstrap-95"), Found("geodesicTortuositySpread", spread, null, "")], curve);
+        static double[] MeanAndSpread(double[] sums) => [sums[1] / sums[0], Math.Sqrt(Math.Max(0, sums[2] / sums[0] - sums[1] / sums[0] * (sums[1] / sums[0])))];
+        var (numbers, intervals) = (MeanAndSpread([reached, mean, square]), BlockBootstrap.Intervals(sums, grid, MeanAndSpread, seed, walk));
+        const string bootstrap = "/block-bootstrap-95";
+        return ([Found("geodesicTortuosity", numbers[0], intervals[0], bootstrap), Found("geodesicTortuositySpread", numbers[1], intervals[1], bootstrap)], curve);
 
         Measurement Found(string name, double value, Interval? interval, string method) =>
             new(name, mask.Phase.Name, axis.Letter(), value, "1", interval?.Low, interval?.High, Name + method);

@@ -19,11 +19,13 @@ public sealed record Intrusion : PhaseMeasure
     public string? From { get; init; }
 
     /// <inheritdoc/>
-    public override Measured Run(IVolume source, Traversal walk, ulong seed)
+    protected internal override Measured Once(IVolume source, Traversal walk, ulong seed)
     {
         var mask = Mask(source, Name, walk);
+        if (From is null && Axis is { } one && mask.Info.Size[(int)one] < 2)
+            throw new InputError($"{Name}: the volume is 1 voxel thick along {one.Letter()}; it must be 2 or more. Measure along another axis.");
         var from = From is null ? null : PhaseMask.Of(mask.Labels, From, $"{Name}: --from", walk);
-        return Of(mask, from is null ? Axes : [], from, Radius, walk);
+        return Of(mask, from is null ? [.. Axes.Where(axis => mask.Info.Size[(int)axis] > 1)] : [], from, Radius, walk, seed);
     }
 
     /// <summary>
@@ -38,8 +40,9 @@ public sealed record Intrusion : PhaseMeasure
     /// <param name="from">Or the phase that they come from.</param>
     /// <param name="radii">Radii; empty for 25 in geometric progression.</param>
     /// <param name="walk">Threads, budget.</param>
+    /// <param name="seed">Seed of the bootstrap.</param>
     /// <exception cref="InputError">The phase fills the volume, or the maps need more memory than the budget.</exception>
-    public static Measured Of(PhaseMask mask, IReadOnlyList<Axis> axes, PhaseMask? from, IReadOnlyList<double> radii, Traversal walk)
+    public static Measured Of(PhaseMask mask, IReadOnlyList<Axis> axes, PhaseMask? from, IReadOnlyList<double> radii, Traversal walk, ulong seed)
     {
         var (size, quiet) = (mask.Info.Size, walk with { Progress = null });
         if (size.Count * 14 > walk.MemoryBytes) throw new InputError(
@@ -53,35 +56,66 @@ public sealed record Intrusion : PhaseMeasure
         var largest = Largest(distance, open) - half;
         double[] tried = radii.Count > 0 ? [.. radii.Order()]
             : [.. Enumerable.Range(0, 25).Select(i => half * Math.Pow(Math.Max(1, largest / half), i / 24.0))];
-        var total = open.Data.LongCount(kind => kind == Inside);
-        var inlets = axes.Count > 0 ? axes.Select(axis => (Axis?)axis).ToArray() : [null];
-        var (anywhere, outside) = (new double[tried.Length], inlets.Select(_ => new double[tried.Length]).ToArray());
+        var inlets = axes.Count > 0 || from is null ? axes.Select(axis => (Axis?)axis).ToArray() : [null];
+        var grid = TileGrid.Of(mask.Info);
+        // of a tile: voxels of the phase, then by inlet (first: anywhere) and radius those that are covered
+        var sums = Enumerable.Range(0, grid.Count).Select(_ => new double[1 + (1 + inlets.Length) * tried.Length]).ToArray();
+        Put(Count(open, grid, null, 0, quiet), 0);
         for (var i = 0; i < tried.Length; i++)
         {
             var radius = (float)(tried[i] + half);
             var centres = new Volume<byte>(size, mask.Info.Voxel);
             for (var voxel = 0; voxel < centres.Data.Length; voxel++) centres.Data[voxel] = distance.Data[voxel] >= radius ? (byte)1 : (byte)0;
-            anywhere[i] = Covered(centres, open, radius, quiet) / (double)total;
+            Put(Covered(centres, open, radius, grid, quiet), 1 + i);
             for (var inlet = 0; inlet < inlets.Length; inlet++)
-            {
-                var reached = Connected(centres, inlets[inlet], open);
-                outside[inlet][i] = Covered(reached, open, radius, quiet) / (double)total;
-            }
+                Put(Covered(Connected(centres, inlets[inlet], open), open, radius, grid, quiet), 1 + (1 + inlet) * tried.Length + i);
             walk.Progress?.Report((i + 1.0) / tried.Length);
         }
-        var unit = Lengths.Unit(mask.Info);
-        var bulge = Median(tried, anywhere);
-        var found = new List<Measurement> { new("bulgeRadius", mask.Phase.Name, null, bulge, unit, null, null, Name) };
-        var curves = new List<Curve> { new("poreSize", tried, anywhere, unit) };
-        for (var inlet = 0; inlet < inlets.Length; inlet++)
+        return Measured(mask, inlets, tried, grid, sums, seed, walk);
+
+        void Put(long[] counts, int at)
         {
-            var letter = inlets[inlet]?.Letter();
-            var bottleneck = Median(tried, outside[inlet]);
-            found.Add(new("bottleneckRadius", mask.Phase.Name, letter, bottleneck, unit, null, null, Name));
-            found.Add(new("constrictivity", mask.Phase.Name, letter, bottleneck / bulge * (bottleneck / bulge), "1", null, null, Name));
-            curves.Add(new(letter is null ? "intrusion" : $"intrusion-{letter}", tried, outside[inlet], unit));
+            for (var tile = 0; tile < counts.Length; tile++) sums[tile][at] = counts[tile];
+        }
+    }
+
+    private static Measured Measured(PhaseMask mask, Axis?[] inlets, double[] radii, TileGrid grid, double[][] sums, ulong seed, Traversal walk)
+    {
+        var totals = new double[sums[0].Length];
+        foreach (var tile in sums)
+        {
+            for (var i = 0; i < totals.Length; i++) totals[i] += tile[i];
+        }
+        var (values, intervals) = (Numbers(totals), BlockBootstrap.Intervals(sums, grid, Numbers, seed, walk));
+        var (name, unit, at) = (mask.Phase.Name, Lengths.Unit(mask.Info), 0);
+        var (found, curves) = (new List<Measurement>(), new List<Curve>());
+        Add("bulgeRadius", null, unit);
+        foreach (var letter in inlets.Select(inlet => inlet?.Letter()))
+        {
+            Add("bottleneckRadius", letter, unit);
+            Add("constrictivity", letter, "1");
+        }
+        foreach (var curve in inlets.Select(inlet => inlet is { } axis ? $"intrusion-{axis.Letter()}" : "intrusion").Prepend("poreSize"))
+        {
+            var part = new Range(at, at += radii.Length);
+            curves.Add(new Curve(curve, radii, values[part], unit).With(intervals[part]));
         }
         return new(found, curves);
+
+        void Add(string what, string? letter, string unit)
+        {
+            found.Add(new(what, name, letter, values[at], unit, intervals[at]?.Low, intervals[at]?.High, $"{Name}/block-bootstrap-95"));
+            at++;
+        }
+
+        // bulge, then bottleneck and constrictivity by inlet, then all shares
+        double[] Numbers(double[] drawn)
+        {
+            var shares = drawn[1..];
+            for (var i = 0; i < shares.Length; i++) shares[i] /= drawn[0];
+            var medians = Enumerable.Range(0, 1 + inlets.Length).Select(inlet => Median(radii, shares.AsSpan(inlet * radii.Length, radii.Length))).ToArray();
+            return [medians[0], .. medians.Skip(1).SelectMany(neck => (double[])[neck, neck / medians[0] * (neck / medians[0])]), .. shares];
+        }
     }
 
     private static double Largest(Volume<float> distance, Volume<byte> open)
@@ -103,17 +137,38 @@ public sealed record Intrusion : PhaseMeasure
         return open;
     }
 
-    // voxels of the phase nearer to a centre than the wall's voxels must be
-    private static long Covered(Volume<byte> centres, Volume<byte> open, float radius, Traversal walk)
+    // by tile, voxels of the phase nearer to a centre than the wall's voxels must be
+    private static long[] Covered(Volume<byte> centres, Volume<byte> open, float radius, TileGrid grid, Traversal walk)
     {
-        if (!centres.Data.AsSpan().Contains((byte)1)) return 0;
-        if (!centres.Data.AsSpan().Contains((byte)0)) return open.Data.LongLength;
+        if (!centres.Data.AsSpan().Contains((byte)1)) return new long[grid.Count];
+        if (!centres.Data.AsSpan().Contains((byte)0)) return Count(open, grid, null, 0, walk);
         var away = new Volume<byte>(centres.Info);
         for (var voxel = 0; voxel < away.Data.Length; voxel++) away.Data[voxel] = (byte)(1 - centres.Data[voxel]);
-        var far = DistanceMap.Of(away, walk);
-        var covered = 0L;
-        for (var voxel = 0; voxel < far.Data.Length; voxel++) if (open.Data[voxel] == Inside && far.Data[voxel] < radius) covered++;
-        return covered;
+        return Count(open, grid, DistanceMap.Of(away, walk), radius, walk);
+    }
+
+    // voxels of the phase by tile; with a map those that are nearer than the radius
+    private static long[] Count(Volume<byte> open, TileGrid grid, Volume<float>? far, float radius, Traversal walk)
+    {
+        var (size, counts) = (open.Info.Size, new long[grid.Count]);
+        var columns = Enumerable.Range(0, size.X).Select(x => grid.Along(2, x)).ToArray();
+        walk.ForEach(size.Z, z =>
+        {
+            var own = new int[grid.Tiles.Y * grid.Tiles.X];
+            var kinds = open.Slice(z);
+            var distances = far is null ? default : far.Slice(z);
+            for (int y = 0, i = 0; y < size.Y; y++)
+            {
+                var row = grid.Along(1, y) * grid.Tiles.X;
+                for (var x = 0; x < size.X; x++, i++)
+                    if (kinds[i] == Inside && (far is null || distances[i] < radius)) own[row + columns[x]]++;
+            }
+            lock (counts)
+            {
+                for (var i = 0; i < own.Length; i++) counts[grid.Along(0, z) * own.Length + i] += own[i];
+            }
+        });
+        return counts;
     }
 
     // the centres that hang together, face to face, with one that a ball from outside can take first
@@ -147,7 +202,7 @@ public sealed record Intrusion : PhaseMeasure
     }
 
     // the radius at which half the phase is filled; 0 where even the smallest fills less
-    private static double Median(double[] radii, double[] filled)
+    private static double Median(double[] radii, ReadOnlySpan<double> filled)
     {
         for (var i = radii.Length - 1; i >= 0; i--)
         {

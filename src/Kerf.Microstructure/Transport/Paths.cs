@@ -18,7 +18,7 @@ public sealed record Paths : PhaseMeasure
     private const string Name = "paths";
 
     /// <summary>Where the ways start.</summary>
-    [Parameter("Ways start where the phase touches this one (number or name). Without: on the volume's first plane along --axis.")]
+    [Parameter("Ways start where the phase touches this one (number or name); the phase itself: anywhere in it. Without: on the volume's first plane along --axis.")]
     public string? From { get; init; }
 
     /// <summary>Where they end.</summary>
@@ -34,11 +34,13 @@ public sealed record Paths : PhaseMeasure
     public string? Lines { get; init; }
 
     /// <inheritdoc/>
-    public override Measured Run(IVolume source, Traversal walk, ulong seed)
+    protected internal override Measured Once(IVolume source, Traversal walk, ulong seed)
     {
         if (Lines is not null && Path.GetExtension(Lines) is not (".vtk" or ".ply" or ".json"))
             throw new InputError($"{Name}: --lines is \"{Lines}\"; its ending must be .vtk, .ply or .json.");
         var mask = Mask(source, Name, walk);
+        var across = Axis ?? Microstructure.Axis.Z;
+        if (From is null || To is null) mask.AtLeast(new(across == Microstructure.Axis.Z ? 2 : 1, across == Microstructure.Axis.Y ? 2 : 1, across == Microstructure.Axis.X ? 2 : 1), Name);
         PhaseMask? Contact(string? phase, string option) => phase is null ? null : PhaseMask.Of(mask.Labels, phase, $"{Name}: {option}", walk);
         var (from, to) = (Contact(From, "--from"), Contact(To, "--to"));
         var found = new List<Measurement>();
@@ -57,8 +59,31 @@ public sealed record Paths : PhaseMeasure
             found.Add(new("reachedFraction", mask.Phase.Name, letter, reached, "1", null, null, Name));
         }
         if (Lines is not null) AtomicFile.WriteAllText(Lines, Text(all, Path.GetExtension(Lines), Lengths.Unit(mask.Info)));
+        var (size, voxel, unit) = (mask.Info.Size, mask.Voxel, Lengths.Unit(mask.Info));
+        var voxels = new byte[size.SliceCount];
+        var ways = $"Shortest ways through {mask.Phase.Name}{(to is null ? "" : $" to {to.Phase.Name}")}";
+        var scene = new Scene("paths-density", ways, "of all ways", "%", new(size.Z * voxel.Z, size.Y * voxel.Y, size.X * voxel.X), unit)
+        {
+            Bodies = Scene.Sample(mask.Info, Setting),
+            Lines = [.. all.Select(path => new SceneLine(path.Points, [.. path.Density.Select(share => 100 * share)]))],
+            Logarithmic = true,
+        };
+        var byLength = scene with
+        {
+            Name = "paths-length",
+            Quantity = "length",
+            Unit = unit,
+            Lines = [.. all.Select(path => new SceneLine(path.Points, [.. path.Points.Select(_ => path.Length)]))],
+            Logarithmic = false,
+        };
         var sorted = all.Select(path => path.Length).Order().ToArray();
-        return new(found, [new("pathLength-share", sorted, [.. sorted.Select((_, i) => (i + 1.0) / sorted.Length)], Lengths.Unit(mask.Info))]);
+        return new(found, [new("pathLength-share", sorted, [.. sorted.Select((_, i) => (i + 1.0) / sorted.Length)], Lengths.Unit(mask.Info))]) { Scenes = all.Count > 0 ? [scene, byLength] : [] };
+
+        void Setting(int z, Span<float> slice)
+        {
+            mask.Read(Box.Slice(size, z), voxels);
+            for (var i = 0; i < slice.Length; i++) slice[i] = voxels[i] != 0 ? 1 : float.NaN;
+        }
     }
 
     /// <summary>

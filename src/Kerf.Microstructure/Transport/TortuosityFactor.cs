@@ -36,7 +36,7 @@ public sealed record TortuosityFactor : PhaseMeasure
     public double Tolerance { get; init; } = 1e-4;
 
     /// <inheritdoc/>
-    public override Measured Run(IVolume source, Traversal walk, ulong seed)
+    protected internal override Measured Once(IVolume source, Traversal walk, ulong seed)
     {
         string?[] named = [Phase];
         if (Phase is not null) named = Phase.Split(',', StringSplitOptions.TrimEntries);
@@ -112,8 +112,7 @@ public sealed record TortuosityFactor : PhaseMeasure
         }
         var layers = grid.Volume[(int)axis];
         var factor = problem.Solve(2, layers, grid, tolerance, 0, 0.6);
-        var sums = factor.Tiles.Select((dissipated, tile) => new[] { content[tile], dissipated, grid[tile].Count }).ToArray();
-        var intervals = BlockBootstrap.Intervals(sums, grid, drawn => [drawn[0] / drawn[1], drawn[1] / drawn[2] * unit], seed, walk);
+        var intervals = Intervals(factor, content);
         var all = content.Sum();
         var found = new List<Measurement>
         {
@@ -123,10 +122,21 @@ public sealed record TortuosityFactor : PhaseMeasure
         if (layers < 3) return found;
         var shorted = problem.Solve(Shorted, layers - 1, grid, tolerance, 0.6, 1);
         var connected = problem.Content(grid);
-        sums = [.. shorted.Tiles.Select((dissipated, tile) => new[] { connected[tile], dissipated, grid[tile].Count })];
-        intervals = BlockBootstrap.Intervals(sums, grid, drawn => [drawn[0] / drawn[1]], seed, walk);
-        found.Insert(1, Bounded("tortuosityPorespy", connected.Sum() / shorted.Total, shorted.Error, 0, intervals[0]));
+        found.Insert(1, Bounded("tortuosityPorespy", connected.Sum() / shorted.Total, shorted.Error, 0, Intervals(shorted, connected)[0]));
         return found;
+
+        // of the tortuosity and of the effective diffusivity, by what tiles dissipate, and by current² over dissipation, which is a tile's own
+        // diffusivity whether tiles lie beside or behind each other; the wider counts
+        Interval?[] Intervals(Dissipation solved, double[] content)
+        {
+            double[][] sums = [.. content.Select((conducting, tile) => (double[])[conducting, solved.Tiles[tile], solved.Passing[tile], grid[tile].Count])];
+            var both = BlockBootstrap.Intervals(sums, grid, drawn =>
+            [
+                drawn[0] / drawn[1], drawn[1] / drawn[3] * unit,
+                drawn[0] * drawn[1] / (drawn[2] * drawn[2]), drawn[2] * drawn[2] / (drawn[1] * drawn[3]) * unit,
+            ], seed, walk);
+            return [both[0]?.Width > both[2]?.Width ? both[0] : both[2], both[1]?.Width > both[3]?.Width ? both[1] : both[3]];
+        }
     }
 
     // the error of the solution has one sign: energies are never too low

@@ -57,14 +57,26 @@ public sealed class RealFourier
     /// <summary>The largest length a plan can have that is at most <paramref name="length"/>.</summary>
     public static int GoodSizeWithin(int length) => FourierLine.AtMost(length);
 
-    /// <summary>Image to spectrum. If only ky below <paramref name="rows"/> is wanted, the rest of it holds anything.</summary>
-    public void Forward(ReadOnlySpan<float> image, Span<float> re, Span<float> im, Span<float> scratch, int rows = int.MaxValue)
+    /// <summary>
+    /// Image to spectrum. If only ky below <paramref name="rows"/> is wanted, the rest of it holds anything. From column <paramref name="columns"/>,
+    /// rounded up to 32, on the image counts as zero.
+    /// </summary>
+    public void Forward(ReadOnlySpan<float> image, Span<float> re, Span<float> im, Span<float> scratch, int rows = int.MaxValue, int columns = int.MaxValue)
     {
         var wanted = Math.Min(RoundUp(Math.Min(rows, Height), Lanes), Height / 2 + 1);
         var lines = Split(scratch, out var halfRe, out var halfIm);
         // columns first, two real ones (16 apart) as the real and imaginary part of one complex line: rows are contiguous, nothing is transposed
         for (var x = 0; x < Width; x += 2 * Lanes)
         {
+            if (x >= columns)
+            {
+                for (var k = 0; k < wanted; k++)
+                {
+                    halfRe.Slice(k * _rowPitch + x, _rowPitch - x).Clear();
+                    halfIm.Slice(k * _rowPitch + x, _rowPitch - x).Clear();
+                }
+                break;
+            }
             LoadColumns(image, x, lines.Re, lines.Im);
             var spectrum = lines.Transform(_alongY);
             for (var k = 0; k < wanted; k++) Separate(spectrum.Re, spectrum.Im, k, halfRe, halfIm, k * _rowPitch + x);

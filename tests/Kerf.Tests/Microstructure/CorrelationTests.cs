@@ -180,7 +180,7 @@ public class CorrelationTests
     [Fact]
     public void RefusalsSayWhatAndHow()
     {
-        Assert.Equal("correlation: the volume is 1 voxels thick along z; it must be 2 or more. Measure a thicker one.",
+        Assert.Equal("correlation: the volume is 1 voxel thick along z; it must be 2 or more. Measure a thicker one.",
             Assert.Throws<InputError>(() => new TwoPoint { Phase = "1" }.Run(Phantom(new(1, 8, 8)), new(), 1)).Message);
         Assert.StartsWith("memory budget of 0 MiB is too small: 16 planes across z need",
             Assert.Throws<InputError>(() => new LinealPath { Phase = "1" }.Run(Phantom(new(2, 80, 80)), new() { MemoryBytes = 1000 }, 1)).Message);

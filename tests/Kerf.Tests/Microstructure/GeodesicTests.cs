@@ -132,6 +132,8 @@ public class GeodesicTests
         Assert.InRange(Value(measured, "bottleneckRadius", "z"), 2.5, 2.6);
         Assert.Equal(1 / 9.0, Value(measured, "constrictivity", "z"), 0.01);
         Assert.Equal(0, measured.Curves.Single(c => c.Name == "intrusion-z").Y[2]);
+        Assert.All(measured.Measurements, m => Assert.InRange(m.Value, m.Low!.Value - 1e-9, m.High!.Value + 1e-9));
+        Assert.All(measured.Curves, c => Assert.All(c.Y.Index(), y => Assert.InRange(y.Item, c.Low![y.Index] - 1e-9, c.High![y.Index] + 1e-9)));
         Assert.InRange(measured.Curves.Single(c => c.Name == "poreSize").Y[2], 0.73, 0.78);
         // from a layer of outside in front of the wide end
         for (var i = 39 * 21 * 9; i < volume.Data.Length; i++) volume.Data[i] = 0;
@@ -157,6 +159,8 @@ public class GeodesicTests
         var volume = Made(new(1, 4, 4), VoxelSize.Cube(1), (_, y, _) => y < 2 ? 1 : 2);
         string Error(Measure measure, Traversal? walk = null) => Assert.Throws<InputError>(() => measure.Run(volume, walk ?? Two, 1)).Message;
         Assert.StartsWith("geodesic-tortuosity: the volume is 1 voxel thick along z; it must be 2 or more", Error(new GeodesicTortuosity { Phase = "1", Axis = Axis.Z }));
+        Assert.StartsWith("intrusion: the volume is 1 voxel thick along z; it must be 2 or more", Error(new Intrusion { Phase = "1", Axis = Axis.Z }));
+        Assert.StartsWith("paths: the volume is 1 voxel thick along z; it must be 2 or more", Error(new Paths { Phase = "1" }));
         Assert.StartsWith("geodesic-tortuosity: no voxel is of phase 3", Error(new GeodesicTortuosity { Phase = "3" }));
         Assert.Contains("budget is 0 MiB. Raise --memory", Error(new GeodesicTortuosity { Phase = "1", Axis = Axis.Y }, new() { MemoryBytes = 100 }));
         Assert.StartsWith("paths: phase 1 does not touch the last plane", Error(new Paths { Phase = "1", Axis = Axis.Y }));

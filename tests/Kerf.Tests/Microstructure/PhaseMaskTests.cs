@@ -32,7 +32,7 @@ public class PhaseMaskTests
 
     [Theory]
     [InlineData(null, "test: which phase? The volume holds 0, 1 (pore), 2. Choose one with --phase.")]
-    [InlineData("9", "test: no voxel is of phase 9 (phase 9); the volume holds 0, 1 (pore), 2. Choose one of these with --phase.")]
+    [InlineData("9", "test: no voxel is of phase 9; the volume holds 0, 1 (pore), 2. Choose one of these with --phase.")]
     [InlineData("carbon", "test: no voxel is of phase 3 (carbon); the volume holds 0, 1 (pore), 2. Choose one of these with --phase.")]
     [InlineData("gold", "test: --phase is \"gold\"; the volume holds 0, 1 (pore), 2. Give one of these numbers or names.")]
     [InlineData("256", "test: --phase is \"256\"; the volume holds 0, 1 (pore), 2. Give one of these numbers or names.")]

@@ -134,7 +134,7 @@ public class TortuosityFactorTests
         string Error(TortuosityFactor measure, Traversal? walk = null, Volume<byte>? of = null) => Assert.Throws<InputError>(() => measure.Run(of ?? volume, walk ?? Two, 1)).Message;
         Assert.Equal("tortuosity-factor: --phase names 2 phases, --diffusivity has 1 values; give one for each.", Error(new() { Phase = "1,2" }));
         Assert.StartsWith("tortuosity-factor: no voxel is of phase 7", Error(new() { Phase = "7" }));
-        Assert.StartsWith("tortuosity-factor: the volume is 1 voxels thick along y; it must be 2 or more", Error(new() { Axis = Axis.Y, Phase = "1" }, null, Made(new(4, 1, 4), null, (_, _, _) => 1)));
+        Assert.StartsWith("tortuosity-factor: the volume is 1 voxel thick along y; it must be 2 or more", Error(new() { Axis = Axis.Y, Phase = "1" }, null, Made(new(4, 1, 4), null, (_, _, _) => 1)));
         Assert.StartsWith("tortuosity-factor: 64 connected voxels need about 1 MiB, the budget is 0 MiB. Raise --memory", Error(new() { Phase = "1,2", Diffusivity = [1, 1] }, new() { MemoryBytes = 1000 }));
     }
 

@@ -132,6 +132,27 @@ public sealed partial class ReportTests : IDisposable
         Assert.Contains("id=\"recipe\"", Write(Demo() with { Steps = [] }), StringComparison.Ordinal);
 
     [Fact]
+    public void CurvesAlongAxesShareAChartAndHaveBands()
+    {
+        static Curve Along(string axis, params double[] x)
+        {
+            double[] Shifted(double by) => [.. x.Select(at => by - at / 100)];
+            return new("twoPoint-" + axis, x, Shifted(1), "nm") { Low = Shifted(0.9), High = Shifted(1.1) };
+        }
+        var fraction = new Measurement("fraction", "pore", null, 0.5, "1", 0.4, 0.6, "fractions/block-bootstrap-95") { DoubtLow = 0.45, DoubtHigh = 0.52 };
+        Curve[] curves = [Along("x", 0, 5, 10), Along("z", 0, 10, 20), new("twoPoint-xy", [0, 5], [1, 0.95], "nm")];
+        const string Figure = "<svg xmlns=\"http://www.w3.org/2000/svg\"><path d=\"M0 0\"/></svg>";
+        var page = Write(new("S2", "Two axes of other steps.", [], [fraction], curves, [], "") { Phases = Phases, Figures = [Figure] });
+        Assert.Equal(2, Regex.Count(page, "<figure class=\"chart\">"));
+        Assert.Equal(2, Regex.Count(page, "class=\"band\""));
+        // x ends at 10, z goes on; between its steps z is interpolated
+        Assert.Contains("&quot;x&quot;:[0,5,10,15,20],&quot;s&quot;:[[1,0.95,0.9,null,null],[1,0.95,0.9,0.85,0.8]]", page, StringComparison.Ordinal);
+        Assert.Contains("segmentation 0.45 – 0.52", page, StringComparison.Ordinal);
+        Assert.Contains("<figure class=\"scene\"><svg", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("id=\"steps\"", page, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void AFolderThatIsNotThereIsAnInputError()
     {
         var path = Path.Combine(Path.GetTempPath(), "kerf-not-there", "report.html");
