@@ -21,8 +21,8 @@ internal sealed unsafe class VoxelTransport
     private readonly ulong _seed;
     private readonly float[] _stop, _secondary;
 
-    /// <summary>Materials by index; 0 is vacuum.</summary>
-    public VoxelTransport(IReadOnlyList<Transport?> materials, Beam beam, VoxelSize voxel, ulong seed)
+    /// <summary>Materials by index; 0 is vacuum, which occurs or not.</summary>
+    public VoxelTransport(IReadOnlyList<Transport?> materials, bool vacuum, Beam beam, VoxelSize voxel, ulong seed)
     {
         (_table, _beam, _voxel, _seed) = (new(materials, beam.KeV), beam, voxel, seed);
         _stop = [.. materials.Select(m => m is null ? -1f : (float)m.Range(beam.Floor))];
@@ -30,6 +30,7 @@ internal sealed unsafe class VoxelTransport
         _secondary = [.. materials.Select(m => m is null ? 0f : (float)(0.5 * 1.5 / 0.025 * m.Loss(beam.KeV)))];
         _stop.CopyTo(Stops = GC.AllocateArray<float>(materials.Count, pinned: true), 0);
         Inverses = GC.AllocateArray<float>(materials.Count, pinned: true);
+        StepTable.Stretch(materials, beam, vacuum).CopyTo(Stretches = GC.AllocateArray<float>(materials.Count, pinned: true), 0);
         for (var m = 0; m < materials.Count; m++) Inverses[m] = StepTable.Bins * (float)StepTable.Bins / _table.Ranges[m];
     }
 
@@ -37,14 +38,16 @@ internal sealed unsafe class VoxelTransport
 
     private float[] Inverses { get; }
 
+    private float[] Stretches { get; }
+
     /// <summary>Shoots at the pixels of one row.</summary>
     /// <param name="window">What lies around and below.</param>
-    /// <param name="slice">The slice that the beam sees; all above it is milled away.</param>
+    /// <param name="slice">Which image, and the depth of its cut in voxels; all above it is milled away.</param>
     /// <param name="row">Row of the image.</param>
     /// <param name="columns">First column and how many.</param>
     /// <param name="width">Columns of the whole image, which number the electrons.</param>
     /// <param name="tally">Receives the counts of the row's pixels.</param>
-    public void Row(VoxelWindow window, int slice, int row, (int First, int Count) columns, int width, RowTally tally)
+    public void Row(VoxelWindow window, (int Number, double Cut) slice, int row, (int First, int Count) columns, int width, RowTally tally)
     {
         fixed (ushort* cells = window.Cells)
         {
@@ -66,12 +69,12 @@ internal sealed unsafe class VoxelTransport
         private uint* _item, _block;
         private int* _home, _pixel;
 
-        public Flight(VoxelTransport t, VoxelWindow window, ushort* cells, int slice, int row, (int First, int Count) columns, int width, RowTally tally)
+        public Flight(VoxelTransport t, VoxelWindow window, ushort* cells, (int Number, double Cut) slice, int row, (int First, int Count) columns, int width, RowTally tally)
         {
             _cells = cells;
-            (_t, _box, _tally, _slice, _row) = (t, window.Box, tally, slice, row);
+            (_t, _box, _tally, _slice, _row) = (t, window.Box, tally, slice.Number, row);
             (_first, _count, _perPixel, _width) = (columns.First, columns.Count, t._beam.ElectronsPerPixel, width);
-            _cut = slice - _box.Start.Z;
+            _cut = (float)(slice.Cut - _box.Start.Z);
             (_probeX, _probeY) = ((float)(t._beam.ProbeSigma / t._voxel.X), (float)(t._beam.ProbeSigma / t._voxel.Y));
             (_startX, _startZ) = ((float)Math.Sin(t._beam.TiltDegrees * Math.PI / 180), (float)Math.Cos(t._beam.TiltDegrees * Math.PI / 180));
         }
@@ -174,23 +177,27 @@ internal sealed unsafe class VoxelTransport
             var nearest = Vector256.Min(Vector256.Min(Vector256.Min(x - lowX, highX - x) * vx, Vector256.Min(y - lowY, highY - y) * vy), Vector256.Min(z - lowZ, highZ - z) * vz);
 
             Lanes.Draw(_t._seed, Vector256.Load(_item + g), (uint)_slice, Vector256.Load(_block + g), out var w0, out var w1, out var w2, out _);
-            Vector256<float> inverse, stop;
-            fixed (float* inverses = _t.Inverses, stops = _t.Stops)
+            Vector256<float> inverse, stop, stretch;
+            fixed (float* inverses = _t.Inverses, stops = _t.Stops, stretches = _t.Stretches)
             {
                 inverse = Lanes.Gather(inverses, material);
                 stop = Lanes.Gather(stops, material);
+                stretch = Lanes.Gather(stretches, material);
             }
             var offset = material << 10;
             var step = _t._table.FreePath(StepTable.Bin(left, inverse) + offset) * Lanes.Exponential(w0);
             var collides = Vector256.LessThan(step, toFace);
             var length = Vector256.Min(step, toFace);
+            // the way back up, and how far the electron could get through the thinnest of the materials
+            var usable = left - stop;
+            var deep = Vector256.LessThanOrEqual(usable * stretch, (z - Vector256.Create(_cut)) * vz);
             left = Vector256.ConditionalSelect(solid, left - length, left);
             x = Move(x, ux, length, vx, ~collides & Vector256.Equals(toX, toFace), faceX);
             y = Move(y, uy, length, vy, ~collides & Vector256.Equals(toY, toFace), faceY);
             z = Move(z, uz, length, vz, ~collides & Vector256.Equals(toZ, toFace), faceZ);
 
-            // spent, or too slow to reach a face of the cube; out through the cut; out of the window
-            var spent = solid & Vector256.LessThanOrEqual(left + length - stop, Vector256.Max(nearest, length));
+            // spent, too slow to reach a face of the cube, or too deep; out through the cut; out of the window
+            var spent = solid & (Vector256.LessThanOrEqual(usable, Vector256.Max(nearest, length)) | deep);
             var over = spent | Vector256.LessThan(z, Vector256.Create(_cut)) | Vector256.LessThan(Vector256.Min(x, y), one)
                 | Vector256.GreaterThanOrEqual(x, Vector256.Create(_box.Size.X - 1f)) | Vector256.GreaterThanOrEqual(y, Vector256.Create(_box.Size.Y - 1f))
                 | Vector256.GreaterThanOrEqual(z, Vector256.Create(_box.Size.Z - 1f)) | Vector256.LessThanOrEqual(left, Vector256.Create(Idle));
