@@ -43,7 +43,9 @@ public sealed record VirtualImage(IVolume<byte> Structure, IReadOnlyDictionary<i
         var (seen, materials) = Seen(truth, facts, walk);
         using var held = seen as ZarrVolume;
         double[] cuts = [.. depths.Select(depth => depth / voxel.Z)];
-        var result = ElectronImage.Make(seen, materials, Beam, signal, error, Seed, walk.Part(0, 0.9), cuts, new(Path.Combine(truth, "tiles.txt")));
+        // the beam itself drifts by parts of a pixel; whole ones are a matter of what is stored
+        var drift = Session?.Drift(depths.Length, Seed);
+        var result = ElectronImage.Make(seen, materials, Beam, signal, error, Seed, walk.Part(0, 0.9), cuts, drift is null ? null : Session.Fractions(drift), new(Path.Combine(truth, "tiles.txt")));
         signal.Complete(walk.Part(0.9, 0.92));
         error.Complete(walk.Part(0.92, 0.94));
         var white = White(signal, walk);
@@ -81,7 +83,7 @@ public sealed record VirtualImage(IVolume<byte> Structure, IReadOnlyDictionary<i
         // what else the electrons depend on: a run is taken up only where all of it is the same
         ["structure"] = Fingerprint.OfLabels(Structure, walk),
         ["milling"] = Session is null ? "" : string.Create(CultureInfo.InvariantCulture,
-            $"{Session.SliceThickness} {Session.ThicknessDeviation} {Session.RedepositRate} {Session.RedepositMost} {Session.RedepositWidth}"),
+            $"{Session.SliceThickness} {Session.ThicknessDeviation} {Session.RedepositRate} {Session.RedepositMost} {Session.RedepositWidth} {Session.DriftStep}"),
     };
 
     // the structure as the beam meets it
@@ -118,7 +120,7 @@ public sealed record VirtualImage(IVolume<byte> Structure, IReadOnlyDictionary<i
         using (var images = (ZarrVolume<byte>)ZarrVolume.Create(work, stored))
         {
             using var ideal = (ZarrVolume<byte>)ZarrVolume.Create(Path.Combine(truth, "ideal.zarr"), stored, new() { TakeUpComplete = true });
-            var done = session.Image(greys, shifts, images, ideal, Seed, walk);
+            var done = session.Image(greys, shifts, images, ideal, Seed, walk, Session.Fractions(shifts));
             images.Complete(walk with { Progress = null });
             ideal.Complete(walk with { Progress = null });
             VolumeFile.Save(images, output, walk with { Progress = null }, new() { Overwrite = overwrite });

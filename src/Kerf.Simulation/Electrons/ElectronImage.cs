@@ -31,11 +31,12 @@ public static class ElectronImage
     /// <param name="seed">Electron n of pixel p of slice z draws from its own stream: same bytes for any number of threads.</param>
     /// <param name="walk">Threads and memory.</param>
     /// <param name="cuts">The depth of each image in voxels of the structure, ascending, fractions allowed; null for one at the top of each slice.</param>
+    /// <param name="shifts">How far each image's content is displaced, in pixels along y and x: the beam scans that much the other way. By less than a pixel; null for none.</param>
     /// <param name="lost">Remembers between runs what each tile lost; a tile that it does not know is shot again.</param>
     /// <exception cref="InputError">A phase has no material, a parameter is out of its range, or the voxel size is unknown.</exception>
     public static ImagingResult Make(
         IVolume<byte> structure, IReadOnlyDictionary<int, Material> materials, Beam beam, IWritableVolume<float> signal, IWritableVolume<float> error, ulong seed, Traversal walk,
-        IReadOnlyList<double>? cuts = null, LostElectrons? lost = null)
+        IReadOnlyList<double>? cuts = null, IReadOnlyList<(double Y, double X)>? shifts = null, LostElectrons? lost = null)
     {
         var voxel = structure.Info.RequireVoxel("imaging");
         cuts ??= [.. Enumerable.Range(0, structure.Info.Size.Z).Select(z => (double)z)];
@@ -63,7 +64,7 @@ public static class ElectronImage
             {
                 var tally = new RowTally(tile.Size.X);
                 var slice = tile.Start.Z + item / tile.Size.Y;
-                transport.Row(window, (slice, cuts[slice]), tile.Start.Y + item % tile.Size.Y, (tile.Start.X, tile.Size.X), size.X, tally);
+                transport.Row(window, new(slice, cuts[slice], shifts?[slice] ?? default), tile.Start.Y + item % tile.Size.Y, (tile.Start.X, tile.Size.X), size.X, tally);
                 Interlocked.Add(ref gone, tally.Lost);
                 tally.Write(beam.ElectronsPerPixel, mean.AsSpan(item * tile.Size.X, tile.Size.X), deviation.AsSpan(item * tile.Size.X, tile.Size.X));
             });

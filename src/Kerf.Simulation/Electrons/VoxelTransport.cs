@@ -42,12 +42,12 @@ internal sealed unsafe class VoxelTransport
 
     /// <summary>Shoots at the pixels of one row.</summary>
     /// <param name="window">What lies around and below.</param>
-    /// <param name="slice">Which image, and the depth of its cut in voxels; all above it is milled away.</param>
+    /// <param name="slice">Which image; all above its cut is milled away.</param>
     /// <param name="row">Row of the image.</param>
     /// <param name="columns">First column and how many.</param>
     /// <param name="width">Columns of the whole image, which number the electrons.</param>
     /// <param name="tally">Receives the counts of the row's pixels.</param>
-    public void Row(VoxelWindow window, (int Number, double Cut) slice, int row, (int First, int Count) columns, int width, RowTally tally)
+    public void Row(VoxelWindow window, ImagedSlice slice, int row, (int First, int Count) columns, int width, RowTally tally)
     {
         fixed (ushort* cells = window.Cells)
         {
@@ -63,18 +63,19 @@ internal sealed unsafe class VoxelTransport
         private readonly Box _box;
         private readonly RowTally _tally;
         private readonly int _slice, _row, _first, _count, _perPixel, _width;
-        private readonly float _cut, _probeX, _probeY, _startX, _startZ;
+        private readonly float _cut, _probeX, _probeY, _startX, _startZ, _shiftX, _shiftY;
         private int _next, _flying;
         private float* _x, _y, _z, _ux, _uy, _uz, _left;
         private uint* _item, _block;
         private int* _home, _pixel;
 
-        public Flight(VoxelTransport t, VoxelWindow window, ushort* cells, (int Number, double Cut) slice, int row, (int First, int Count) columns, int width, RowTally tally)
+        public Flight(VoxelTransport t, VoxelWindow window, ushort* cells, ImagedSlice slice, int row, (int First, int Count) columns, int width, RowTally tally)
         {
             _cells = cells;
             (_t, _box, _tally, _slice, _row) = (t, window.Box, tally, slice.Number, row);
             (_first, _count, _perPixel, _width) = (columns.First, columns.Count, t._beam.ElectronsPerPixel, width);
             _cut = (float)(slice.Cut - _box.Start.Z);
+            (_shiftX, _shiftY) = ((float)slice.Shift.X, (float)slice.Shift.Y);
             (_probeX, _probeY) = ((float)(t._beam.ProbeSigma / t._voxel.X), (float)(t._beam.ProbeSigma / t._voxel.Y));
             (_startX, _startZ) = ((float)Math.Sin(t._beam.TiltDegrees * Math.PI / 180), (float)Math.Cos(t._beam.TiltDegrees * Math.PI / 180));
         }
@@ -111,8 +112,8 @@ internal sealed unsafe class VoxelTransport
             var column = _next / _perPixel;
             _item[lane] = (uint)((((long)_row * _width) + _first + column) * _perPixel + _next % _perPixel);
             var random = new CounterRandom(~_t._seed, (ulong)(uint)_slice << 32 | _item[lane]);
-            var y = _row - _box.Start.Y + random.NextFloat();
-            var x = _first + column - _box.Start.X + random.NextFloat();
+            var y = _row - _box.Start.Y - _shiftY + random.NextFloat();
+            var x = _first + column - _box.Start.X - _shiftX + random.NextFloat();
             if (_t._beam.ProbeSigma > 0)
             {
                 // four uniforms make a normal variate, well enough for a probe
@@ -270,6 +271,12 @@ internal sealed unsafe class VoxelTransport
         }
     }
 }
+
+/// <summary>One image of a stack.</summary>
+/// <param name="Number">Its place, which numbers the electrons.</param>
+/// <param name="Cut">Depth of the cut in voxels.</param>
+/// <param name="Shift">Displacement of its content in pixels.</param>
+internal readonly record struct ImagedSlice(int Number, double Cut, (double Y, double X) Shift);
 
 /// <summary>What the pixels of a row got.</summary>
 internal sealed class RowTally(int pixels)

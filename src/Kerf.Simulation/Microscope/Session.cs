@@ -5,7 +5,7 @@ namespace Kerf.Simulation;
 
 /// <summary>
 /// An imaging session at a FIB-SEM: turns the greys of a specimen into the slices that the microscope would have stored. Each artefact can be set
-/// to 0. Order: point spread and drift, contamination, curtains, charging, brightness, shot noise, detector noise, rounding to 8 bit. Pixels are
+/// to 0. Order: point spread and drift, contamination, curtains, charging, brightness, shot noise, detector noise, scan lag, rounding to 8 bit. Pixels are
 /// those of the image. Where the slices are cut, what falls into pores and which edges blur belong to the specimen: <see cref="Cuts"/>,
 /// <see cref="Redeposition"/>, <see cref="BlurredEdges"/>.
 /// </summary>
@@ -79,6 +79,9 @@ public sealed record Session
     /// <summary>Standard deviation of the detector's Gaussian noise in grey levels; 0 to 100.</summary>
     public double NoiseSigma { get; init; } = 15;
 
+    /// <summary>Share of each pixel's signal, noise included, that the detector delivers one pixel late along the row; 0 to 0.5.</summary>
+    public double ScanLag { get; init; }
+
     /// <summary>Number of the detector, 0 to 7: several detectors see the same curtains, each with noise and brightness of its own.</summary>
     public int Detector { get; init; }
 
@@ -118,6 +121,9 @@ public sealed record Session
         return [.. cuts];
     }
 
+    /// <summary>What is left of a drift beside whole pixels: for the beam, since a shift by whole pixels needs no interpolation.</summary>
+    public static (double Y, double X)[] Fractions((double Y, double X)[] shifts) => [.. shifts.Select(s => (s.Y - Math.Round(s.Y), s.X - Math.Round(s.X)))];
+
     /// <summary>Pixels that a specimen must reach beyond the field of view on all four sides so that the drifting window never leaves it.</summary>
     public int Margin((double Y, double X)[] shifts)
     {
@@ -132,10 +138,15 @@ public sealed record Session
     /// <param name="ideal">Receives the same slices blurred but without drift, curtains, brightness jumps and noise; null when nobody asks.</param>
     /// <param name="seed">Seed of curtains, brightness and noise.</param>
     /// <param name="walk">Threads; they do not change a byte.</param>
+    /// <param name="already">
+    /// The part of the drift that the greys show already, because the beam was displaced: interpolation would smooth the noise of counted electrons.
+    /// The ideal image keeps it.
+    /// </param>
     /// <returns>What was done to the specimen.</returns>
     /// <exception cref="InputError">A parameter is out of its range, or the specimen is too small.</exception>
     public SessionTruth Image(
-        IVolume<float> specimen, (double Y, double X)[] shifts, IWritableVolume<byte> images, IWritableVolume<byte>? ideal, ulong seed, Traversal walk)
+        IVolume<float> specimen, (double Y, double X)[] shifts, IWritableVolume<byte> images, IWritableVolume<byte>? ideal, ulong seed, Traversal walk,
+        (double Y, double X)[]? already = null)
     {
         Check();
         var field = images.Info.Size;
@@ -168,7 +179,8 @@ public sealed record Session
                 Grey.Narrow<byte>(grey, stored);
                 ideal.Write(Box.Slice(field, z), stored);
             }
-            Optics.Expose(scene, canvas, field, origin, PointSpread, shifts[z], grey);
+            var (y, x) = already?[z] ?? default;
+            Optics.Expose(scene, canvas, field, origin, PointSpread, (shifts[z].Y - y, shifts[z].X - x), grey);
             foreach (var square in truth.Squares) square.Darken(z, field, grey);
             truth.AddCurtains(z, field, shifts[z], grey);
             foreach (var band in truth.Bands) band.Add(z, field, grey);
@@ -192,6 +204,8 @@ public sealed record Session
                 if (double.IsFinite(electronsPerGrey)) level = random.NextPoisson(level * electronsPerGrey) / electronsPerGrey;
                 pixel = (float)(level + (NoiseSigma > 0 ? NoiseSigma * random.NextNormal() : 0));
             }
+            var row = grey.Slice(y * field.X, field.X);
+            for (var x = row.Length - 1; x > 0 && ScanLag > 0; x--) row[x] += (float)ScanLag * (row[x - 1] - row[x]);
         }
     }
 
@@ -218,6 +232,7 @@ public sealed record Session
         Range(BrightnessJump, 0, 100, "brightness jump");
         Range(ElectronsAtWhite, 1, double.PositiveInfinity, "electrons at white");
         Range(NoiseSigma, 0, 100, "noise sigma");
+        Range(ScanLag, 0, 0.5, "scan lag");
         Range(Detector, 0, 7, "detector");
     }
 

@@ -96,6 +96,22 @@ public class ElectronImageTests
     }
 
     [Fact]
+    public void TheBeamDriftsByPartsOfAPixel()
+    {
+        // an edge before pixel 12: shifted by a third to the right the pixel shows a third more of what lies left of it
+        var labels = Labels(new(1, 24, 24), (_, _, x) => x < 12 ? 2 : 1, edge: 100);
+        var materials = new Dictionary<int, Material> { [1] = Material.Parse("C"), [2] = Material.Parse("Au") };
+        double Edge(double shift)
+        {
+            var (signal, error) = (new Volume<float>(new Size3(1, 24, 24)), new Volume<float>(new Size3(1, 24, 24)));
+            ElectronImage.Make(labels, materials, new() { KeV = 1, ElectronsPerPixel = 100, ProbeSigma = 0 }, signal, error, 1, Walk, null, [(0, shift)]);
+            double At(int x) => Enumerable.Range(0, 24).Average(y => signal[0, y, x]);
+            return (At(12) - At(20)) / (At(3) - At(20));
+        }
+        Assert.InRange(Edge(1.0 / 3) - Edge(0), 0.29, 0.37);
+    }
+
+    [Fact]
     public void DeepElectronsEndEarlyWithoutAnyoneMissingThem()
     {
         // vacuum among the materials switches the bound off that ends electrons too deep to come back; it occurs nowhere
