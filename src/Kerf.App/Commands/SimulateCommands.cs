@@ -21,14 +21,15 @@ public static class SimulateCommands
         var energy = new Option<string>("--energy") { Description = "Energy of the beam in keV, 0.5 to 30.", HelpName = "keV", Required = true };
         var electrons = new Option<string?>("--electrons") { Description = "Electrons to follow (default 200000).", HelpName = "n" };
         var tilt = new Option<string?>("--tilt") { Description = "Angle between beam and surface normal in degrees (default 0).", HelpName = "degrees" };
-        var command = new Command("yield", "Backscatter coefficient of a flat bulk by Monte Carlo transport.") { material, energy, electrons, tilt };
+        var elastic = new Option<string?>("--elastic") { Description = "mott (default) or rutherford: ready at once, less true.", HelpName = "name" };
+        var command = new Command("yield", "Backscatter coefficient of a flat bulk by Monte Carlo transport.") { material, energy, electrons, tilt, elastic };
         return Invocation.With(Invocation.Making(Invocation.Running(command)), (parsed, session) =>
         {
             var bulk = Material.Parse(parsed.GetValue(material)!);
             var keV = Number(energy, parsed.GetValue(energy)!);
             var count = (long)Number(electrons, parsed.GetValue(electrons) ?? "200000");
             var result = BulkYield.Of(bulk, keV, count, session.SeedValue, session.Walk with { Progress = session.Progress.Begin("electrons") },
-                Number(tilt, parsed.GetValue(tilt) ?? "0"));
+                Number(tilt, parsed.GetValue(tilt) ?? "0"), Cross(elastic, parsed));
             session.Print(Json(result), () => string.Create(CultureInfo.InvariantCulture,
                 $"{bulk.Name} at {keV} keV: η {result.Eta:F4} ± {result.StandardError:F4}, half of it from above {result.HalfDepth:F1} nm; {result.Electrons / result.Seconds:G3} electrons/s"));
         });
@@ -41,6 +42,13 @@ public static class SimulateCommands
         ["electronsPerSecond"] = result.Electrons / result.Seconds,
         ["rangeNanometres"] = result.RangeNanometres,
         ["halfDepthNanometres"] = result.HalfDepth,
+    };
+
+    internal static Elastic Cross(Option<string?> option, ParseResult parsed) => parsed.GetValue(option) switch
+    {
+        null or "mott" => Elastic.Mott,
+        "rutherford" => Elastic.Rutherford,
+        var other => throw new InputError($"--elastic is \"{other}\"; choose mott or rutherford."),
     };
 
     internal static double Number(Option option, string text) => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) ? value

@@ -31,8 +31,9 @@ public static class SimulateImageCommand
         var tilt = new Option<string?>("--tilt") { Description = "Angle between beam and surface normal in degrees (default 0).", HelpName = "degrees" };
         var probe = new Option<string?>("--probe") { Description = "Standard deviation of the probe in nm (default 1).", HelpName = "nm" };
         var depth = new Option<string?>("--depth") { Description = "How deep the structure is looked at, in nm (default: half of the longest range, at least 200, with vacuum 800).", HelpName = "nm" };
-        var artefacts = new Option<string?>("--artefacts") { Description = "JSON of the session's artefacts: driftStep, curtainGrey, brightnessJump, noiseSigma …", HelpName = "file" };
-        var command = new Command("image", "Monte Carlo images of a structure, milled slice by slice.") { structure, output, material, energy, electrons, detector, tilt, probe, depth, artefacts };
+        var elastic = new Option<string?>("--elastic") { Description = "mott (default) or rutherford: ready at once, less true.", HelpName = "name" };
+        var artefacts = new Option<string?>("--artefacts") { Description = "JSON of the session's artefacts: driftStep, curtainGrey, thicknessDeviation, noiseSigma …; what it does not name does not happen.", HelpName = "file" };
+        var command = new Command("image", "Monte Carlo images of a structure, milled slice by slice.") { structure, output, material, energy, electrons, detector, tilt, probe, depth, elastic, artefacts };
         return Invocation.With(Invocation.Reading(Invocation.Making(Invocation.Running(command))), (parsed, invocation) =>
         {
             double Value(Option<string?> option, string usual) => SimulateCommands.Number(option, parsed.GetValue(option) ?? usual);
@@ -45,6 +46,7 @@ public static class SimulateImageCommand
                 TiltDegrees = Value(tilt, "0"),
                 ProbeSigma = Value(probe, "1"),
                 Depth = Value(depth, "0"),
+                Elastic = SimulateCommands.Cross(elastic, parsed),
             };
             var path = parsed.GetValue(structure)!;
             var opened = VolumeFile.Open(path, invocation.Opening);
@@ -78,20 +80,27 @@ public static class SimulateImageCommand
         return materials;
     }
 
-    // the counted electrons carry their own shot noise: the session adds none unless told to
+    // what the file does not name does not happen: the electrons that are counted bring noise enough
     private static Session? Artefacts(string? path)
     {
         if (path is null) return null;
         if (!File.Exists(path)) throw new InputError($"{path}: no such file. Write the artefacts as JSON, like {{\"driftStep\": 0.8, \"noiseSigma\": 10}}.");
         try
         {
-            var node = JsonNode.Parse(File.ReadAllText(path), null, new() { CommentHandling = JsonCommentHandling.Skip })!.AsObject();
-            node.TryAdd("electronsAtWhite", "Infinity");
-            return node.Deserialize<Session>(Strict)!;
+            var named = JsonNode.Parse(File.ReadAllText(path), null, new() { CommentHandling = JsonCommentHandling.Skip }) as JsonObject ?? throw new JsonException("This is no JSON object.");
+            var all = JsonSerializer.SerializeToNode(Session.Perfect, Strict)!.AsObject();
+            foreach (var (name, value) in named) all[name] = value?.DeepClone();
+            var session = all.Deserialize<Session>(Strict)!;
+            session.Check();
+            return session;
         }
-        catch (Exception error) when (error is JsonException or InvalidOperationException)
+        catch (Exception error) when (error is JsonException or InvalidOperationException or ArgumentException)
         {
-            throw new InputError($"{path}: {error.Message.ReplaceLineEndings(" ")} Known artefacts: {JsonSerializer.Serialize(new Session(), Strict).ReplaceLineEndings(" ")}");
+            throw new InputError($"{path}: {error.Message.ReplaceLineEndings(" ")} Known artefacts: {JsonSerializer.Serialize(Session.Perfect, Strict).ReplaceLineEndings(" ")}");
+        }
+        catch (InputError error)
+        {
+            throw new InputError($"{path}: {error.Message}", error);
         }
     }
 }

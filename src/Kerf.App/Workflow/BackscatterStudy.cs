@@ -58,7 +58,17 @@ public static class BackscatterStudy
                 walk.Progress?.Report(0.8 * rows.Count / 36);
             }
         }
-        return new() { ["electrons"] = electrons, ["rows"] = rows, ["speed"] = Speed(10 * electrons, walk) };
+        return new()
+        {
+            ["study"] = "backscatter",
+            ["electrons"] = electrons,
+            ["seed"] = 1,
+            ["version"] = Machine.Version,
+            ["machine"] = Machine.Description,
+            ["date"] = DateTime.UtcNow.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
+            ["rows"] = rows,
+            ["speed"] = Speed(10 * electrons, walk),
+        };
     }
 
     /// <summary>η(Z, E) of METHODS, E in keV.</summary>
@@ -111,7 +121,7 @@ public static class BackscatterStudy
     {
         static double V(JsonNode? node) => node!.GetValue<double>();
         var text = new StringBuilder("# Bulk backscatter coefficients\n\n");
-        text.Append(CultureInfo.InvariantCulture, $"By `kerf study backscatter`, {json["electrons"]} electrons each, normal incidence. The formula is Hunger and Küchler's (doi:10.1002/pssa.2210560157): ");
+        text.Append(CultureInfo.InvariantCulture, $"By `kerf study backscatter`, {json["electrons"]} electrons each, seed 1, normal incidence. {json["version"]}, {json["machine"]}, {json["date"]}. The formula is Hunger and Küchler's (doi:10.1002/pssa.2210560157): ");
         text.Append("fitted to measurements from 4 to 40 keV, so below 4 keV (in brackets) it is an extrapolation. \"Measured\": lowest and highest of n values in Joy's database (doi:10.1002/sca.4950170501).\n\n");
         text.Append("| element | keV | η | ± | formula | deviation % | measured (n) | half depth nm |\n|---|---|---|---|---|---|---|---|\n");
         foreach (var row in json["rows"]!.AsArray().Select(r => r!.AsObject()))
@@ -120,7 +130,7 @@ public static class BackscatterStudy
             var measured = row["measured"]!.AsArray().Select(V).ToArray();
             var span = measured.Length == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"{measured[0]:0.000} to {measured[^1]:0.000} ({measured.Length})");
             var formula = string.Create(CultureInfo.InvariantCulture, $"{V(row["formula"]):0.0000}");
-            var deviation = string.Create(CultureInfo.InvariantCulture, $"{Math.Round(V(row["deviationPercent"]), 1):+0.0;−0.0;0.0}");
+            var deviation = string.Create(CultureInfo.InvariantCulture, $"{Math.Round(V(row["deviationPercent"]), 1) + 0.0:+0.0;−0.0;0.0}");
             text.Append(CultureInfo.InvariantCulture, $"| {row["element"]} | {row["keV"]} | {V(row["eta"]):0.0000} | {V(row["standardError"]):0.0000} | ");
             text.Append(CultureInfo.InvariantCulture, $"{(valid ? formula : $"({formula})")} | {(valid ? deviation : $"({deviation})")} | {span} | {V(row["halfDepthNanometres"]):0.0} |\n");
         }

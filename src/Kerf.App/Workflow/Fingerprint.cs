@@ -12,6 +12,15 @@ public static class Fingerprint
     /// <summary>SHA-256 of a text, lower-case hex.</summary>
     public static string OfText(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 
+    /// <summary>Hash of a volume's labels, whatever they are stored in.</summary>
+    public static string OfLabels(IVolume<byte> labels, Traversal walk)
+    {
+        var hashes = new string[labels.Info.Size.Z];
+        Blocks.ForEachSlice(labels, walk with { Progress = null }, (z, slice) =>
+            hashes[z] = Convert.ToHexStringLower(SHA256.HashData(slice.AsSpan(0, (int)labels.Info.Size.SliceCount))));
+        return OfText($"{labels.Info.Size} {string.Join('\n', hashes)}");
+    }
+
     /// <summary>Hash of the paths, lengths and times of change of a file, or of all files of a folder; without reading them.</summary>
     public static string OfStamps(string path) => OfText(string.Join('\n', Files(path).Select(Stamp)));
 

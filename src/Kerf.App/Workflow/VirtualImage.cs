@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Kerf.Imaging;
 using Kerf.Simulation;
 using Kerf.Volumes;
 
@@ -19,52 +20,95 @@ public sealed record VirtualImage(IVolume<byte> Structure, IReadOnlyDictionary<i
 
     /// <summary>
     /// Writes OUT; and OUT.truth/ with signal.zarr (electrons counted per electron shot), error.zarr (its standard error), labels.zarr, truth.json,
-    /// and with artefacts ideal.zarr. An interrupted run goes on where it stopped.
+    /// report.html, and with artefacts ideal.zarr, depths.csv where slices are uneven, seen.zarr where there is redeposit. An interrupted run goes on
+    /// where it stopped.
     /// </summary>
     /// <exception cref="InputError">Something is there already, or a parameter is wrong.</exception>
     public ImagingResult Write(string output, bool overwrite, Traversal walk)
     {
         var truth = TruthFolder(output);
         if (!overwrite && (File.Exists(output) || Directory.Exists(output.TrimEnd('/')))) throw new InputError($"{output}: is there already; choose another name or add --force.");
+        Session?.Check();
         ElectronImage.Check(Structure, Materials, Beam, walk);
         SimulateStructureCommand.CheckSpace(output, Structure.Info.Size, bytesPerVoxel: 10);
         if (overwrite && Directory.Exists(truth)) Directory.Delete(truth, recursive: true);
         Directory.CreateDirectory(truth);
-        var size = Structure.Info.Size;
-        var info = new VolumeInfo(size, PixelType.Float32, Structure.Info.RequireVoxel("imaging")) { Metadata = Facts() };
-        using var signal = (ZarrVolume<float>)ZarrVolume.Create(Path.Combine(truth, "signal.zarr"), info);
-        using var error = (ZarrVolume<float>)ZarrVolume.Create(Path.Combine(truth, "error.zarr"), info);
-        var result = ElectronImage.Make(Structure, Materials, Beam, signal, error, Seed, walk.Part(0, 0.9));
+        var voxel = Structure.Info.RequireVoxel("imaging");
+        var depths = Depths(voxel);
+        var facts = Facts(walk);
+        var info = new VolumeInfo(Structure.Info.Size with { Z = depths.Length }, PixelType.Float32, Session is { SliceThickness: > 0 } s ? new(s.SliceThickness, voxel.Y, voxel.X) : voxel) { Metadata = facts };
+        var options = new ZarrOptions { Chunk = ElectronImage.Chunk, TakeUpComplete = true };
+        using var signal = (ZarrVolume<float>)ZarrVolume.Create(Path.Combine(truth, "signal.zarr"), info, options);
+        using var error = (ZarrVolume<float>)ZarrVolume.Create(Path.Combine(truth, "error.zarr"), info, options);
+        var (seen, materials) = Seen(truth, facts, walk);
+        using var held = seen as ZarrVolume;
+        double[] cuts = [.. depths.Select(depth => depth / voxel.Z)];
+        // the beam itself drifts by parts of a pixel; whole ones are a matter of what is stored
+        var drift = Session?.Drift(depths.Length, Seed);
+        var result = ElectronImage.Make(seen, materials, Beam, signal, error, Seed, walk.Part(0, 0.9), cuts, drift is null ? null : Session.Fractions(drift), new(Path.Combine(truth, "tiles.txt")));
         signal.Complete(walk.Part(0.9, 0.92));
         error.Complete(walk.Part(0.92, 0.94));
         var white = White(signal, walk);
-        var greys = new Greys(signal, white, info);
+        var labels = new Cut(Structure, cuts, info with { Type = PixelType.UInt8, Phases = Structure.Info.Phases, Metadata = Structure.Info.Metadata });
+        IVolume<float> greys = new Greys(signal, white, info);
         var json = new JsonObject { ["whiteSignal"] = white, ["depthNanometres"] = result.Depth, ["lostShare"] = result.Lost };
-        foreach (var (name, value) in Facts()) json[name] = value;
-        var field = Box.Whole(size);
+        foreach (var (name, value) in facts) json[name] = value;
+        json["depths"] = new JsonArray([.. depths.Select(d => JsonValue.Create(d))]);
+        if (Session is { ThicknessDeviation: > 0 }) AtomicFile.WriteAllText(Path.Combine(truth, "depths.csv"), SliceDepths.ToCsv(depths));
+        var field = Box.Whole(info.Size);
         if (Session is null) VolumeFile.Save(new Bytes(greys), output, walk.Part(0.94, 1), new() { Overwrite = overwrite });
-        else field = Record(Session, greys, output, truth, overwrite, json, walk.Part(0.94, 1));
-        VolumeFile.Save(new Part(Structure, field), Path.Combine(truth, "labels.zarr"), walk with { Progress = null }, new() { Overwrite = true });
+        else field = Record(Session, Session.EdgeBlur > 0 ? new BlurredEdges(greys, labels, Session.EdgeBlur) : greys, output, truth, overwrite, json, walk.Part(0.94, 1));
+        VolumeFile.Save(new Part(labels, field), Path.Combine(truth, "labels.zarr"), walk with { Progress = null }, new() { Overwrite = true });
         AtomicFile.WriteAllText(Path.Combine(truth, "truth.json"), json.ToJsonString(MeasurementFiles.Json) + "\n");
+        ImageReport.Write(this, output, truth, json, result.Seconds, walk with { Progress = null });
         return result;
     }
 
-    private Dictionary<string, string> Facts() => new()
+    // nanometres below the structure's first slice
+    private double[] Depths(VoxelSize voxel) => Session is { } s && (s.SliceThickness > 0 || s.ThicknessDeviation > 0)
+        ? s.Cuts((Structure.Info.Size.Z - 1) * voxel.Z, voxel.Z, Seed) : [.. Enumerable.Range(0, Structure.Info.Size.Z).Select(z => z * voxel.Z)];
+
+    private Dictionary<string, string> Facts(Traversal walk) => new()
     {
         ["vendor"] = "Kerf virtual microscope",
         ["voltageKeV"] = Beam.KeV.ToString(CultureInfo.InvariantCulture),
         ["detector"] = Beam.Detector.ToString().ToLowerInvariant(),
+        ["elastic"] = Beam.Elastic.ToString().ToLowerInvariant(),
         ["tiltDegrees"] = Beam.TiltDegrees.ToString(CultureInfo.InvariantCulture),
         ["electronsPerPixel"] = Beam.ElectronsPerPixel.ToString(CultureInfo.InvariantCulture),
         ["probeSigmaNanometres"] = Beam.ProbeSigma.ToString(CultureInfo.InvariantCulture),
+        ["depthAskedNanometres"] = Beam.Depth.ToString(CultureInfo.InvariantCulture),
         ["materials"] = string.Join(", ", Materials.OrderBy(m => m.Key).Select(m => string.Create(CultureInfo.InvariantCulture, $"{m.Key}={m.Value.Name}:{m.Value.Density}"))),
         ["seed"] = Seed.ToString(CultureInfo.InvariantCulture),
+        // what else the electrons depend on: a run is taken up only where all of it is the same
+        ["structure"] = Fingerprint.OfLabels(Structure, walk),
+        ["milling"] = Session is null ? "" : string.Create(CultureInfo.InvariantCulture,
+            $"{Session.SliceThickness} {Session.ThicknessDeviation} {Session.RedepositRate} {Session.RedepositMost} {Session.RedepositWidth} {Session.DriftStep}"),
     };
 
-    // the window drifts over the imaged canvas, which is larger by a margin
-    private Box Record(Session session, Greys greys, string output, string truth, bool overwrite, JsonObject json, Traversal walk)
+    // the structure as the beam meets it
+    private (IVolume<byte> Structure, IReadOnlyDictionary<int, Material> Materials) Seen(string truth, Dictionary<string, string> facts, Traversal walk)
     {
-        var size = Structure.Info.Size;
+        if (Session is not { RedepositRate: > 0 }) return (Structure, Materials);
+        if (Materials.ContainsKey(Redeposition.Label)) throw new InputError($"redeposition: label {Redeposition.Label} stands for redeposit; give the phase another label.");
+        if (!Materials.Values.Any(m => m.IsVacuum))
+            throw new InputError("redeposition: no phase is vacuum, and filled pores collect nothing. Leave redepositRate out, or write --material 1=vacuum.");
+        var solid = Materials.Where(m => !m.Value.IsVacuum).MaxBy(m => m.Key).Value
+            ?? throw new InputError("redeposition: every phase is vacuum; there is nothing to mill.");
+        var info = Structure.Info with { Metadata = facts, Phases = [.. Structure.Info.Phases ?? [], new(Redeposition.Label, "redeposit", "#b08968")] };
+        var seen = (ZarrVolume<byte>)ZarrVolume.Create(Path.Combine(truth, "seen.zarr"), info, new() { TakeUpComplete = true });
+        if (!seen.IsComplete)
+        {
+            Redeposition.Write(Structure, [.. Enumerable.Range(0, 256).Select(l => Materials.TryGetValue(l, out var m) && m.IsVacuum)], Session, seen, Seed, walk with { Progress = null });
+            seen.Complete(walk with { Progress = null });
+        }
+        return (seen, new Dictionary<int, Material>(Materials) { [Redeposition.Label] = solid with { Name = solid.Name + " redeposit", Density = solid.Density / 2 } });
+    }
+
+    // the window drifts over the imaged canvas, which is larger by a margin
+    private Box Record(Session session, IVolume<float> greys, string output, string truth, bool overwrite, JsonObject json, Traversal walk)
+    {
+        var size = greys.Info.Size;
         var shifts = session.Drift(size.Z, Seed);
         var margin = session.Margin(shifts);
         if (size.Y <= 2 * margin + 8 || size.X <= 2 * margin + 8)
@@ -75,8 +119,8 @@ public sealed record VirtualImage(IVolume<byte> Structure, IReadOnlyDictionary<i
         if (Directory.Exists(work)) Directory.Delete(work, recursive: true);
         using (var images = (ZarrVolume<byte>)ZarrVolume.Create(work, stored))
         {
-            using var ideal = (ZarrVolume<byte>)ZarrVolume.Create(Path.Combine(truth, "ideal.zarr"), stored);
-            var done = session.Image(greys, shifts, images, ideal, Seed, walk);
+            using var ideal = (ZarrVolume<byte>)ZarrVolume.Create(Path.Combine(truth, "ideal.zarr"), stored, new() { TakeUpComplete = true });
+            var done = session.Image(greys, shifts, images, ideal, Seed, walk, Session.Fractions(shifts));
             images.Complete(walk with { Progress = null });
             ideal.Complete(walk with { Progress = null });
             VolumeFile.Save(images, output, walk with { Progress = null }, new() { Overwrite = overwrite });
@@ -120,7 +164,7 @@ public sealed record VirtualImage(IVolume<byte> Structure, IReadOnlyDictionary<i
         }
     }
 
-    private sealed class Bytes(Greys greys) : IVolume<byte>
+    private sealed class Bytes(IVolume<float> greys) : IVolume<byte>
     {
         public VolumeInfo Info { get; } = greys.Info with { Type = PixelType.UInt8 };
 
@@ -129,6 +173,19 @@ public sealed record VirtualImage(IVolume<byte> Structure, IReadOnlyDictionary<i
             var values = new float[box.Count];
             greys.Read(box, values);
             Grey.Narrow(values, target[..values.Length]);
+        }
+    }
+
+    // what the beam meets first in each slice
+    private sealed class Cut(IVolume<byte> structure, double[] cuts, VolumeInfo info) : IVolume<byte>
+    {
+        public VolumeInfo Info => info;
+
+        public void Read(Box box, Span<byte> target)
+        {
+            var slice = box.Size with { Z = 1 };
+            for (var z = 0; z < box.Size.Z; z++)
+                structure.Read(new(box.Start with { Z = (int)cuts[box.Start.Z + z] }, slice), target.Slice((int)(z * slice.Count), (int)slice.Count));
         }
     }
 

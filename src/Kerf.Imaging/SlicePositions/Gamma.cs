@@ -1,26 +1,8 @@
-using Kerf.Volumes;
-
 namespace Kerf.Imaging;
 
 /// <summary>The gamma distribution, the law of slice thicknesses (T-II).</summary>
 public static class Gamma
 {
-    /// <summary>One number (Marsaglia and Tsang 2000, doi:10.1145/358407.358414).</summary>
-    public static double Draw(ref CounterRandom random, double shape, double scale)
-    {
-        if (shape < 1) return Draw(ref random, shape + 1, scale) * Math.Pow(1 - random.NextDouble(), 1 / shape);
-        var d = shape - 1.0 / 3;
-        var c = 1 / Math.Sqrt(9 * d);
-        while (true)
-        {
-            var x = random.NextNormal();
-            var v = 1 + c * x;
-            if (v <= 0) continue;
-            v = v * v * v;
-            if (Math.Log(1 - random.NextDouble()) < 0.5 * x * x + d - d * v + d * Math.Log(v)) return d * v * scale;
-        }
-    }
-
     /// <summary>
     /// Shape and scale of greatest likelihood: Newton's method on ln k − ψ(k) = ln mean − mean of ln, started as in Minka 2002 ("Estimating a Gamma distribution"). Both are NaN below
     /// two different positive numbers.

@@ -51,7 +51,7 @@ public sealed record Mimic : Step
         {
             planes.Add(plane);
             var random = new CounterRandom(seed, (ulong)planes.Count);
-            var thickness = Sd > 0 ? Gamma.Draw(ref random, Mean / Sd * (Mean / Sd), Sd * Sd / Mean) : Mean;
+            var thickness = Sd > 0 ? random.NextGamma(Mean / Sd * (Mean / Sd), Sd * Sd / Mean) : Mean;
             plane += perGrid * Math.Max(1, (int)Math.Round(thickness / grid));
         }
         return [.. planes];

@@ -46,13 +46,14 @@ public sealed record BulkYield(long Electrons, long Backscattered, long[] Energi
     /// <param name="seed">Electron i draws from stream (seed, i).</param>
     /// <param name="walk">Threads.</param>
     /// <param name="tiltDegrees">Angle between the beam and the normal, 0 to 85.</param>
+    /// <param name="elastic">Cross-sections.</param>
     /// <exception cref="InputError">A parameter is out of its range.</exception>
-    public static BulkYield Of(Material material, double keV, long electrons, ulong seed, Traversal walk, double tiltDegrees = 0)
+    public static BulkYield Of(Material material, double keV, long electrons, ulong seed, Traversal walk, double tiltDegrees = 0, Elastic elastic = Elastic.Mott)
     {
         CheckBeam(keV, tiltDegrees);
         if (electrons is < 1 or > 1_000_000_000_000) throw new InputError($"electrons is {electrons}; choose 1 to 10^12.");
         if (material.IsVacuum) throw new InputError("material is vacuum: nothing scatters there. Choose a material with atoms.");
-        var transport = new Transport(material, keV);
+        var transport = new Transport(material, keV, elastic);
         var table = new StepTable([transport], keV);
         var range = transport.Range(keV);
         var batches = checked((int)((electrons + Batch - 1) / Batch));

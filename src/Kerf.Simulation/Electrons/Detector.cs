@@ -37,6 +37,9 @@ public sealed record Beam
     /// <summary>How deep the structure is looked at; 0 for half of the longest range, at least 200 (800 with vacuum) and at most 1500. Deeper electrons are lost.</summary>
     public double Depth { get; init; }
 
+    /// <summary>Cross-sections of elastic collisions.</summary>
+    public Elastic Elastic { get; init; }
+
     // energy below which an electron does not count
     internal double Floor => Detector == Detector.Icd ? 0.85 * KeV : MottScattering.Lowest;
 }

@@ -75,6 +75,27 @@ internal sealed unsafe class StepTable
 
     private static double Square(double x) => x * x;
 
+    /// <summary>
+    /// For each material, how much longer than the range left in it an electron's path can get by going on through other materials: the largest ratio at
+    /// any energy above the detector's floor. Beyond any path when there is vacuum, which costs nothing.
+    /// </summary>
+    public static float[] Stretch(IReadOnlyList<Transport?> materials, Beam beam, bool vacuum)
+    {
+        const int points = 400;
+        var stretch = new double[materials.Count];
+        var solids = materials.OfType<Transport>().ToArray();
+        double longest = 0, low = beam.Floor;
+        for (var i = 1; i <= points; i++)
+        {
+            var high = beam.Floor * Math.Pow(beam.KeV / beam.Floor, (double)i / points);
+            // the loss has one maximum and no minimum between two energies
+            longest += solids.Max(m => (high - low) / Math.Min(m.Loss(low), m.Loss(high)));
+            for (var m = 0; m < stretch.Length; m++) if (materials[m] is { } transport) stretch[m] = Math.Max(stretch[m], longest / (transport.Range(high) - transport.Range(beam.Floor)));
+            low = high;
+        }
+        return [.. stretch.Select(s => vacuum ? 1e9f : (float)(s * 1.0001))];
+    }
+
     // Rutherford's α such that half of the deflections lie below the true median
     private static double Screening(Transport transport, double keV)
     {

@@ -1,7 +1,7 @@
 namespace Kerf.Simulation;
 
 /// <summary>
-/// How electrons lose energy and direction in one material. Elastic: <see cref="MottScattering"/>, each atom's cross-section raised by 1/Z
+/// How electrons lose energy and direction in one material. Elastic: <see cref="MottScattering"/> (or <see cref="ScreenedRutherford"/>), each atom's cross-section raised by 1/Z
 /// for what its electrons deflect (Fano 1954, doi:10.1103/PhysRev.93.117). Inelastic: continuous, by Joy and Luo's expression
 /// (doi:10.1002/sca.4950110404) with Gauvin's k = 0.734·Z^0.037. Tables reach from 0.05 to 30 keV.
 /// </summary>
@@ -14,12 +14,12 @@ public sealed class Transport
     private static readonly double Top = MottScattering.Grid[^1];
 
     /// <summary>Adds up the material's atoms.</summary>
-    public Transport(Material material, double highestKeV = 30)
+    public Transport(Material material, double highestKeV = 30, Elastic elastic = Elastic.Mott)
     {
         Material = material;
         var used = Math.Min(MottScattering.Grid.Length, (int)Position(highestKeV) + 2);
         _cumulative = new double[used][];
-        Parallel.For(0, used, i => _cumulative[i] = Mixture(material, i));
+        Parallel.For(0, used, i => _cumulative[i] = Mixture(material, i, elastic));
         for (var i = 1; i <= Points; i++)
         {
             double a = EnergyAt(i - 1), b = EnergyAt(i);
@@ -96,13 +96,13 @@ public sealed class Transport
     }
 
     // 1/nm of scattering by less than each angle
-    private static double[] Mixture(Material material, int energy)
+    private static double[] Mixture(Material material, int energy, Elastic elastic)
     {
         var sum = new double[MottScattering.Angles + 1];
         for (var i = 0; i < material.Atoms.Count; i++)
         {
             var (atom, density) = (material.Atoms[i].Element, material.PerVolume(i));
-            var cumulative = MottScattering.Cumulative(atom, energy);
+            var cumulative = elastic == Elastic.Mott ? MottScattering.Cumulative(atom, energy) : ScreenedRutherford.Cumulative(atom, energy);
             for (var a = 1; a < sum.Length; a++) sum[a] += density * (1 + 1.0 / atom.Number) * cumulative[a];
         }
         return sum;

@@ -21,8 +21,8 @@ internal sealed unsafe class VoxelTransport
     private readonly ulong _seed;
     private readonly float[] _stop, _secondary;
 
-    /// <summary>Materials by index; 0 is vacuum.</summary>
-    public VoxelTransport(IReadOnlyList<Transport?> materials, Beam beam, VoxelSize voxel, ulong seed)
+    /// <summary>Materials by index; 0 is vacuum, which occurs or not.</summary>
+    public VoxelTransport(IReadOnlyList<Transport?> materials, bool vacuum, Beam beam, VoxelSize voxel, ulong seed)
     {
         (_table, _beam, _voxel, _seed) = (new(materials, beam.KeV), beam, voxel, seed);
         _stop = [.. materials.Select(m => m is null ? -1f : (float)m.Range(beam.Floor))];
@@ -30,6 +30,7 @@ internal sealed unsafe class VoxelTransport
         _secondary = [.. materials.Select(m => m is null ? 0f : (float)(0.5 * 1.5 / 0.025 * m.Loss(beam.KeV)))];
         _stop.CopyTo(Stops = GC.AllocateArray<float>(materials.Count, pinned: true), 0);
         Inverses = GC.AllocateArray<float>(materials.Count, pinned: true);
+        StepTable.Stretch(materials, beam, vacuum).CopyTo(Stretches = GC.AllocateArray<float>(materials.Count, pinned: true), 0);
         for (var m = 0; m < materials.Count; m++) Inverses[m] = StepTable.Bins * (float)StepTable.Bins / _table.Ranges[m];
     }
 
@@ -37,14 +38,16 @@ internal sealed unsafe class VoxelTransport
 
     private float[] Inverses { get; }
 
+    private float[] Stretches { get; }
+
     /// <summary>Shoots at the pixels of one row.</summary>
     /// <param name="window">What lies around and below.</param>
-    /// <param name="slice">The slice that the beam sees; all above it is milled away.</param>
+    /// <param name="slice">Which image; all above its cut is milled away.</param>
     /// <param name="row">Row of the image.</param>
     /// <param name="columns">First column and how many.</param>
     /// <param name="width">Columns of the whole image, which number the electrons.</param>
     /// <param name="tally">Receives the counts of the row's pixels.</param>
-    public void Row(VoxelWindow window, int slice, int row, (int First, int Count) columns, int width, RowTally tally)
+    public void Row(VoxelWindow window, ImagedSlice slice, int row, (int First, int Count) columns, int width, RowTally tally)
     {
         fixed (ushort* cells = window.Cells)
         {
@@ -60,18 +63,19 @@ internal sealed unsafe class VoxelTransport
         private readonly Box _box;
         private readonly RowTally _tally;
         private readonly int _slice, _row, _first, _count, _perPixel, _width;
-        private readonly float _cut, _probeX, _probeY, _startX, _startZ;
+        private readonly float _cut, _probeX, _probeY, _startX, _startZ, _shiftX, _shiftY;
         private int _next, _flying;
         private float* _x, _y, _z, _ux, _uy, _uz, _left;
         private uint* _item, _block;
         private int* _home, _pixel;
 
-        public Flight(VoxelTransport t, VoxelWindow window, ushort* cells, int slice, int row, (int First, int Count) columns, int width, RowTally tally)
+        public Flight(VoxelTransport t, VoxelWindow window, ushort* cells, ImagedSlice slice, int row, (int First, int Count) columns, int width, RowTally tally)
         {
             _cells = cells;
-            (_t, _box, _tally, _slice, _row) = (t, window.Box, tally, slice, row);
+            (_t, _box, _tally, _slice, _row) = (t, window.Box, tally, slice.Number, row);
             (_first, _count, _perPixel, _width) = (columns.First, columns.Count, t._beam.ElectronsPerPixel, width);
-            _cut = slice - _box.Start.Z;
+            _cut = (float)(slice.Cut - _box.Start.Z);
+            (_shiftX, _shiftY) = ((float)slice.Shift.X, (float)slice.Shift.Y);
             (_probeX, _probeY) = ((float)(t._beam.ProbeSigma / t._voxel.X), (float)(t._beam.ProbeSigma / t._voxel.Y));
             (_startX, _startZ) = ((float)Math.Sin(t._beam.TiltDegrees * Math.PI / 180), (float)Math.Cos(t._beam.TiltDegrees * Math.PI / 180));
         }
@@ -108,8 +112,8 @@ internal sealed unsafe class VoxelTransport
             var column = _next / _perPixel;
             _item[lane] = (uint)((((long)_row * _width) + _first + column) * _perPixel + _next % _perPixel);
             var random = new CounterRandom(~_t._seed, (ulong)(uint)_slice << 32 | _item[lane]);
-            var y = _row - _box.Start.Y + random.NextFloat();
-            var x = _first + column - _box.Start.X + random.NextFloat();
+            var y = _row - _box.Start.Y - _shiftY + random.NextFloat();
+            var x = _first + column - _box.Start.X - _shiftX + random.NextFloat();
             if (_t._beam.ProbeSigma > 0)
             {
                 // four uniforms make a normal variate, well enough for a probe
@@ -174,23 +178,27 @@ internal sealed unsafe class VoxelTransport
             var nearest = Vector256.Min(Vector256.Min(Vector256.Min(x - lowX, highX - x) * vx, Vector256.Min(y - lowY, highY - y) * vy), Vector256.Min(z - lowZ, highZ - z) * vz);
 
             Lanes.Draw(_t._seed, Vector256.Load(_item + g), (uint)_slice, Vector256.Load(_block + g), out var w0, out var w1, out var w2, out _);
-            Vector256<float> inverse, stop;
-            fixed (float* inverses = _t.Inverses, stops = _t.Stops)
+            Vector256<float> inverse, stop, stretch;
+            fixed (float* inverses = _t.Inverses, stops = _t.Stops, stretches = _t.Stretches)
             {
                 inverse = Lanes.Gather(inverses, material);
                 stop = Lanes.Gather(stops, material);
+                stretch = Lanes.Gather(stretches, material);
             }
             var offset = material << 10;
             var step = _t._table.FreePath(StepTable.Bin(left, inverse) + offset) * Lanes.Exponential(w0);
             var collides = Vector256.LessThan(step, toFace);
             var length = Vector256.Min(step, toFace);
+            // the way back up, and how far the electron could get through the thinnest of the materials
+            var usable = left - stop;
+            var deep = Vector256.LessThanOrEqual(usable * stretch, (z - Vector256.Create(_cut)) * vz);
             left = Vector256.ConditionalSelect(solid, left - length, left);
             x = Move(x, ux, length, vx, ~collides & Vector256.Equals(toX, toFace), faceX);
             y = Move(y, uy, length, vy, ~collides & Vector256.Equals(toY, toFace), faceY);
             z = Move(z, uz, length, vz, ~collides & Vector256.Equals(toZ, toFace), faceZ);
 
-            // spent, or too slow to reach a face of the cube; out through the cut; out of the window
-            var spent = solid & Vector256.LessThanOrEqual(left + length - stop, Vector256.Max(nearest, length));
+            // spent, too slow to reach a face of the cube, or too deep; out through the cut; out of the window
+            var spent = solid & (Vector256.LessThanOrEqual(usable, Vector256.Max(nearest, length)) | deep);
             var over = spent | Vector256.LessThan(z, Vector256.Create(_cut)) | Vector256.LessThan(Vector256.Min(x, y), one)
                 | Vector256.GreaterThanOrEqual(x, Vector256.Create(_box.Size.X - 1f)) | Vector256.GreaterThanOrEqual(y, Vector256.Create(_box.Size.Y - 1f))
                 | Vector256.GreaterThanOrEqual(z, Vector256.Create(_box.Size.Z - 1f)) | Vector256.LessThanOrEqual(left, Vector256.Create(Idle));
@@ -263,6 +271,12 @@ internal sealed unsafe class VoxelTransport
         }
     }
 }
+
+/// <summary>One image of a stack.</summary>
+/// <param name="Number">Its place, which numbers the electrons.</param>
+/// <param name="Cut">Depth of the cut in voxels.</param>
+/// <param name="Shift">Displacement of its content in pixels.</param>
+internal readonly record struct ImagedSlice(int Number, double Cut, (double Y, double X) Shift);
 
 /// <summary>What the pixels of a row got.</summary>
 internal sealed class RowTally(int pixels)

@@ -47,7 +47,8 @@ internal static class Optics
         for (var i = 0; i < taps.Length; i++)
         {
             var d = i - reach + 1 - (offset - whole);
-            taps[i] = Math.Exp(-d * d / (2 * sigma * sigma));
+            // without a point spread a shift by part of a pixel is linear between two
+            taps[i] = sigma > 0 ? Math.Exp(-d * d / (2 * sigma * sigma)) : 1 - Math.Abs(d);
         }
         var sum = taps.Sum();
         return (whole - reach + 1, [.. taps.Select(t => (float)(t / sum))]);

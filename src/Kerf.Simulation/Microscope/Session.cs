@@ -5,11 +5,57 @@ namespace Kerf.Simulation;
 
 /// <summary>
 /// An imaging session at a FIB-SEM: turns the greys of a specimen into the slices that the microscope would have stored. Each artefact can be set
-/// to 0. Order: point spread and drift, curtains, brightness, shot noise, detector noise, rounding to 8 bit. Pixels are those of the image.
+/// to 0. Order: point spread and drift, contamination, curtains, charging, brightness, shot noise, detector noise, scan lag, rounding to 8 bit. Pixels are
+/// those of the image. Where the slices are cut, what falls into pores and which edges blur belong to the specimen: <see cref="Cuts"/>,
+/// <see cref="Redeposition"/>, <see cref="BlurredEdges"/>.
 /// </summary>
 public sealed record Session
 {
-    /// <summary>Standard deviation of the Gaussian point spread, in pixels; 0.5 to 5.</summary>
+    /// <summary>A session in which nothing goes wrong.</summary>
+    public static readonly Session Perfect = new()
+    {
+        PointSpread = 0,
+        DriftStep = 0,
+        CurtainGrey = 0,
+        BrightnessJump = 0,
+        ElectronsAtWhite = double.PositiveInfinity,
+        NoiseSigma = 0,
+    };
+
+    /// <summary>Mean distance between two cuts in nanometres; 0 for the structure's own slices.</summary>
+    public double SliceThickness { get; init; }
+
+    /// <summary>Standard deviation of that distance, which is gamma distributed, in nanometres; 0 for even slices.</summary>
+    public double ThicknessDeviation { get; init; }
+
+    /// <summary>Standard deviation in pixels of the blur that edges between phases get, and nothing else; 0 or 0.5 to 5.</summary>
+    public double EdgeBlur { get; init; }
+
+    /// <summary>Share of what was milled out of the walls above that covers the floor of a wide pore, as thickness per height of the pore; 0 to 1.</summary>
+    public double RedepositRate { get; init; }
+
+    /// <summary>Thickest redeposit in nanometres; 1 to 1000.</summary>
+    public double RedepositMost { get; init; } = 160;
+
+    /// <summary>Radius in nanometres of the neighbourhood that must be mostly empty where a pore collects redeposit; 1 to 10⁵.</summary>
+    public double RedepositWidth { get; init; } = 100;
+
+    /// <summary>Share of the signal that is lost where a square was scanned before the image was taken, to focus; 0 to 0.9.</summary>
+    public double Contamination { get; init; }
+
+    /// <summary>Slices from one such square to the next on average; 1 to 10⁶.</summary>
+    public double ContaminationEvery { get; init; } = 5;
+
+    /// <summary>Highest grey that a charging band adds or takes away; 0 to 100.</summary>
+    public double ChargingGrey { get; init; }
+
+    /// <summary>Charging bands a slice on average; 0 to 100.</summary>
+    public double ChargingBands { get; init; } = 2;
+
+    /// <summary>Rows over which a charging band decays on average; 1 to 1000.</summary>
+    public double ChargingRows { get; init; } = 12;
+
+    /// <summary>Standard deviation of the Gaussian point spread, in pixels; 0 or 0.5 to 5.</summary>
     public double PointSpread { get; init; } = 0.75;
 
     /// <summary>Standard deviation, in pixels and along y and x each, of the step of the drift from one slice to the next; 0 to 10.</summary>
@@ -33,6 +79,9 @@ public sealed record Session
     /// <summary>Standard deviation of the detector's Gaussian noise in grey levels; 0 to 100.</summary>
     public double NoiseSigma { get; init; } = 15;
 
+    /// <summary>Share of each pixel's signal, noise included, that the detector delivers one pixel late along the row; 0 to 0.5.</summary>
+    public double ScanLag { get; init; }
+
     /// <summary>Number of the detector, 0 to 7: several detectors see the same curtains, each with noise and brightness of its own.</summary>
     public int Detector { get; init; }
 
@@ -49,6 +98,32 @@ public sealed record Session
         return shifts;
     }
 
+    /// <summary>
+    /// The depths of the slices in nanometres: the first at 0, then by steps of <see cref="SliceThickness"/> on average, drawn from a gamma distribution,
+    /// as long as they stay within the specimen.
+    /// </summary>
+    /// <param name="depth">Depth of the specimen's last slice in nanometres.</param>
+    /// <param name="usual">Thickness where <see cref="SliceThickness"/> is 0.</param>
+    /// <param name="seed">Slice k draws from a stream of its own.</param>
+    public double[] Cuts(double depth, double usual, ulong seed)
+    {
+        Check();
+        var mean = SliceThickness > 0 ? SliceThickness : usual;
+        var cuts = new List<double>();
+        for (var at = 0.0; at <= depth * (1 + 1e-12);)
+        {
+            cuts.Add(at);
+            var random = new CounterRandom(seed, 0x43555453UL << 32 | (uint)cuts.Count);
+            var ratio = ThicknessDeviation / mean;
+            // even slices do not pile up rounding errors
+            at = ratio > 0 ? at + Math.Max(0.01 * mean, random.NextGamma(1 / (ratio * ratio), mean * ratio * ratio)) : cuts.Count * mean;
+        }
+        return [.. cuts];
+    }
+
+    /// <summary>What is left of a drift beside whole pixels: for the beam, since a shift by whole pixels needs no interpolation.</summary>
+    public static (double Y, double X)[] Fractions((double Y, double X)[] shifts) => [.. shifts.Select(s => (s.Y - Math.Round(s.Y), s.X - Math.Round(s.X)))];
+
     /// <summary>Pixels that a specimen must reach beyond the field of view on all four sides so that the drifting window never leaves it.</summary>
     public int Margin((double Y, double X)[] shifts)
     {
@@ -63,10 +138,15 @@ public sealed record Session
     /// <param name="ideal">Receives the same slices blurred but without drift, curtains, brightness jumps and noise; null when nobody asks.</param>
     /// <param name="seed">Seed of curtains, brightness and noise.</param>
     /// <param name="walk">Threads; they do not change a byte.</param>
+    /// <param name="already">
+    /// The part of the drift that the greys show already, because the beam was displaced: interpolation would smooth the noise of counted electrons.
+    /// The ideal image keeps it.
+    /// </param>
     /// <returns>What was done to the specimen.</returns>
     /// <exception cref="InputError">A parameter is out of its range, or the specimen is too small.</exception>
     public SessionTruth Image(
-        IVolume<float> specimen, (double Y, double X)[] shifts, IWritableVolume<byte> images, IWritableVolume<byte>? ideal, ulong seed, Traversal walk)
+        IVolume<float> specimen, (double Y, double X)[] shifts, IWritableVolume<byte> images, IWritableVolume<byte>? ideal, ulong seed, Traversal walk,
+        (double Y, double X)[]? already = null)
     {
         Check();
         var field = images.Info.Size;
@@ -84,6 +164,8 @@ public sealed record Session
             Thickness = images.Info.Voxel?.Z,
             CurtainGrey = CurtainGrey,
             Curtains = curtains,
+            Squares = FocusSquare.Draw(this, field, seed),
+            Bands = ChargingBand.Draw(this, field, seed),
         };
         walk.ForEach(field.Z, z =>
         {
@@ -97,8 +179,11 @@ public sealed record Session
                 Grey.Narrow<byte>(grey, stored);
                 ideal.Write(Box.Slice(field, z), stored);
             }
-            Optics.Expose(scene, canvas, field, origin, PointSpread, shifts[z], grey);
+            var (y, x) = already?[z] ?? default;
+            Optics.Expose(scene, canvas, field, origin, PointSpread, (shifts[z].Y - y, shifts[z].X - x), grey);
+            foreach (var square in truth.Squares) square.Darken(z, field, grey);
             truth.AddCurtains(z, field, shifts[z], grey);
+            foreach (var band in truth.Bands) band.Add(z, field, grey);
             Detect(z, field, truth.BrightnessOffsets[z], seed, grey);
             Grey.Narrow<byte>(grey, stored);
             images.Write(Box.Slice(field, z), stored);
@@ -119,12 +204,27 @@ public sealed record Session
                 if (double.IsFinite(electronsPerGrey)) level = random.NextPoisson(level * electronsPerGrey) / electronsPerGrey;
                 pixel = (float)(level + (NoiseSigma > 0 ? NoiseSigma * random.NextNormal() : 0));
             }
+            var row = grey.Slice(y * field.X, field.X);
+            for (var x = row.Length - 1; x > 0 && ScanLag > 0; x--) row[x] += (float)ScanLag * (row[x - 1] - row[x]);
         }
     }
 
-    private void Check()
+    /// <summary>Looks at all parameters.</summary>
+    /// <exception cref="InputError">One is out of its range.</exception>
+    public void Check()
     {
-        Range(PointSpread, 0.5, 5, "point spread (pixels)");
+        if (PointSpread != 0) Range(PointSpread, 0.5, 5, "point spread (pixels)");
+        if (EdgeBlur != 0) Range(EdgeBlur, 0.5, 5, "edge blur (pixels)");
+        if (SliceThickness != 0) Range(SliceThickness, 0.1, 1e5, "slice thickness (nm)");
+        Range(ThicknessDeviation, 0, 1e5, "thickness deviation (nm)");
+        Range(RedepositRate, 0, 1, "redeposit rate");
+        Range(RedepositMost, 1, 1000, "thickest redeposit (nm)");
+        Range(RedepositWidth, 1, 1e5, "redeposit width (nm)");
+        Range(Contamination, 0, 0.9, "contamination");
+        Range(ContaminationEvery, 1, 1e6, "slices between contaminations");
+        Range(ChargingGrey, 0, 100, "charging grey");
+        Range(ChargingBands, 0, 100, "charging bands");
+        Range(ChargingRows, 1, 1000, "charging rows");
         Range(DriftStep, 0, 10, "drift step (pixels)");
         Range(CurtainGrey, 0, 100, "curtain grey");
         Range(CurtainDensity, 0, 1, "curtain density");
@@ -132,6 +232,7 @@ public sealed record Session
         Range(BrightnessJump, 0, 100, "brightness jump");
         Range(ElectronsAtWhite, 1, double.PositiveInfinity, "electrons at white");
         Range(NoiseSigma, 0, 100, "noise sigma");
+        Range(ScanLag, 0, 0.5, "scan lag");
         Range(Detector, 0, 7, "detector");
     }
 

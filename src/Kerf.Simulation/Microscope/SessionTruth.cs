@@ -20,6 +20,12 @@ public sealed record SessionTruth
     /// <summary>The curtains, in order of the slice in which they began.</summary>
     public required IReadOnlyList<Curtain> Curtains { get; init; }
 
+    /// <summary>Squares that were scanned before the image was taken, in order of their slices.</summary>
+    public IReadOnlyList<FocusSquare> Squares { get; init; } = [];
+
+    /// <summary>Charging bands, in order of their slices.</summary>
+    public IReadOnlyList<ChargingBand> Bands { get; init; } = [];
+
     /// <summary>
     /// Adds the curtains of slice <paramref name="z"/> to a row-major image of <paramref name="field"/>.Y × <paramref name="field"/>.X pixels. The
     /// curtains are scars on the specimen, so they drift with it; with a shift of (0, 0) they stand where an aligned stack shows them.

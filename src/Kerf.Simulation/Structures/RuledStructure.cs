@@ -79,12 +79,17 @@ public sealed class RuledStructure : IVolume<byte>
 public static class VirtualStructure
 {
     /// <summary>Names of all kinds.</summary>
-    public static readonly IReadOnlyList<string> Kinds = ["levelled-wave", "hierarchical", "self-similar", "random-pores", "stretched-spheres", "electrode", "particle"];
+    public static readonly IReadOnlyList<string> Kinds = ["levelled-wave", "hierarchical", "self-similar", "random-pores", "stretched-spheres", "electrode", "particle", "rock"];
 
     private static readonly IReadOnlyList<Phase> PoreSolid = [new(1, "pore", "#2b2b33"), new(2, "solid", "#e8b23a")];
     private static readonly IReadOnlyList<Phase> PoreBinderActive = [new(1, "pore", "#2b2b33"), new(2, "carbon binder", "#3b7dd8"), new(3, "active material", "#e8883a")];
 
-    /// <summary>Makes a structure. Labels: 1 pore, 2 solid; for the electrode 1 pore, 2 carbon binder, 3 active material.</summary>
+    private static readonly IReadOnlyList<Phase> Rock = [new(1, "pore", "#2b2b33"), new(2, "matrix", "#b9b2a3"), new(3, "organic", "#6b5b4b"), new(4, "mineral", "#e8b23a")];
+
+    /// <summary>
+    /// Makes a structure. Labels: 1 pore, 2 solid; for the electrode 1 pore, 2 carbon binder, 3 active material; for the rock 1 pore, 2 matrix,
+    /// 3 organic, 4 mineral.
+    /// </summary>
     /// <param name="kind">One of <see cref="Kinds"/> but self-similar, which <see cref="SelfSimilar"/> makes.</param>
     /// <param name="size">Extent in voxels.</param>
     /// <param name="voxel">Edges of a voxel in nanometres.</param>
@@ -120,6 +125,13 @@ public static class VirtualStructure
                 [
                     (Spheres.Packed(size, voxel, wavelength, active, seed), active / 0.96, 1, 3), (Wave(wavelength / 8, 0), 0.04, 3, 1),
                     (Wave(wavelength / 3, 1), (solid - active) / (1 - active), 1, 2),
+                ], walk);
+            case "rock":
+                // most of what is no matrix holds organic matter, the rest is open; some bright mineral
+                return new RuledStructure(Labels(Rock), 2, wavelength / 8,
+                [
+                    (new RockPores(size, voxel, wavelength, seed), 1 - solid, 2, 3), (new SmoothNoise(size, voxel, wavelength / 6, seed, 80), 0.1, 3, 1),
+                    (new SmoothNoise(size, voxel, wavelength / 7, seed, 81), 0.001, 2, 4),
                 ], walk);
             default: throw new InputError($"there is no structure \"{kind}\"; choose one of {string.Join(", ", Kinds)}.");
         }

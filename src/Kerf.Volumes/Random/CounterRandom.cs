@@ -75,6 +75,22 @@ public struct CounterRandom
         }
     }
 
+    /// <summary>Gamma of a shape and a scale; the mean is their product (Marsaglia and Tsang 2000, doi:10.1145/358407.358414).</summary>
+    public double NextGamma(double shape, double scale)
+    {
+        if (shape < 1) return NextGamma(shape + 1, scale) * Math.Pow(1 - NextDouble(), 1 / shape);
+        var d = shape - 1.0 / 3;
+        var c = 1 / Math.Sqrt(9 * d);
+        while (true)
+        {
+            var x = NextNormal();
+            var v = 1 + c * x;
+            if (v <= 0) continue;
+            v = v * v * v;
+            if (Math.Log(1 - NextDouble()) < 0.5 * x * x + d - d * v + d * Math.Log(v)) return d * v * scale;
+        }
+    }
+
     // Stirling's series; exact to 1e-10 from 10 on, which the branch above never undercuts by much
     private static double LogFactorial(double k)
     {

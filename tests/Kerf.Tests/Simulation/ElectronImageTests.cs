@@ -82,6 +82,47 @@ public class ElectronImageTests
         Assert.All(signal.Slice(3).ToArray(), v => Assert.Equal(0, v));
     }
 
+    [Fact]
+    public void ACutMayLieWithinAVoxel()
+    {
+        // 40 nm of epoxy over gold in voxels of 40 nm: the deeper the cut within the first voxel, the more gold shines through
+        var labels = Labels(new(6, 24, 24), (z, _, _) => z == 0 ? 1 : 2, edge: 40);
+        var materials = new Dictionary<int, Material> { [1] = Material.Parse("epoxy"), [2] = Material.Parse("Au") };
+        var (signal, error) = (new Volume<float>(new Size3(5, 24, 24)), new Volume<float>(new Size3(5, 24, 24)));
+        ElectronImage.Make(labels, materials, new() { KeV = 2, ElectronsPerPixel = 60 }, signal, error, 1, Walk, [0, 0.3, 0.6, 0.9, 1]);
+        double[] eta = [.. Enumerable.Range(0, 5).Select(z => signal.Slice(z).ToArray().Average(v => (double)v))];
+        for (var z = 1; z < 5; z++) Assert.True(eta[z] > eta[z - 1] + 0.01, string.Join(' ', eta));
+        Assert.InRange(eta[4] - BulkYield.Of(materials[2], 2, 400_000, 3, Walk).Eta, -0.012, 0.012);
+    }
+
+    [Fact]
+    public void TheBeamDriftsByPartsOfAPixel()
+    {
+        // an edge before pixel 12: shifted by a third to the right the pixel shows a third more of what lies left of it
+        var labels = Labels(new(1, 24, 24), (_, _, x) => x < 12 ? 2 : 1, edge: 100);
+        var materials = new Dictionary<int, Material> { [1] = Material.Parse("C"), [2] = Material.Parse("Au") };
+        double Edge(double shift)
+        {
+            var (signal, error) = (new Volume<float>(new Size3(1, 24, 24)), new Volume<float>(new Size3(1, 24, 24)));
+            ElectronImage.Make(labels, materials, new() { KeV = 1, ElectronsPerPixel = 100, ProbeSigma = 0 }, signal, error, 1, Walk, null, [(0, shift)]);
+            double At(int x) => Enumerable.Range(0, 24).Average(y => signal[0, y, x]);
+            return (At(12) - At(20)) / (At(3) - At(20));
+        }
+        Assert.InRange(Edge(1.0 / 3) - Edge(0), 0.29, 0.37);
+    }
+
+    [Fact]
+    public void DeepElectronsEndEarlyWithoutAnyoneMissingThem()
+    {
+        // vacuum among the materials switches the bound off that ends electrons too deep to come back; it occurs nowhere
+        var labels = Labels(new(4, 24, 24), (z, y, x) => (z + y / 5 + x / 6) % 3 == 0 ? 2 : 1);
+        var materials = new Dictionary<int, Material> { [1] = Material.Parse("epoxy"), [2] = Material.Parse("Au") };
+        var beam = new Beam { KeV = 2, ElectronsPerPixel = 30, Depth = 300 };
+        var bounded = Image(labels, beam, materials);
+        var free = Image(labels, beam, new Dictionary<int, Material>(materials) { [9] = Material.Vacuum });
+        Assert.Equal(free.Signal.Data, bounded.Signal.Data);
+    }
+
     [Theory]
     [InlineData(Detector.Tld)]
     [InlineData(Detector.InLens)]
@@ -115,6 +156,10 @@ public class ElectronImageTests
     {
         using var folder = new TempFolder();
         File.WriteAllText(folder["artefacts.json"], """{"driftStep": 0.3, "curtainGrey": 5, "brightnessJump": 4, "noiseSigma": 3}""");
+        File.WriteAllText(folder["wrong.json"], """{"noiseSigma": -3}""");
+        File.WriteAllText(folder["unknown.json"], """{"noise": 3}""");
+        File.WriteAllText(folder["broken.json"], "3");
+        File.WriteAllText(folder["redeposit.json"], """{"redepositRate": 0.5}""");
         var made = KerfProcess.Run(folder.Path, ["simulate", "structure", "levelled-wave", "s.zarr", "--size", "3,60,60", "--voxel", "10,10,10", "--solid-fraction", "0.3",
             "--wavelength", "150", "--seed", "2", "--json"]).Json;
         Assert.InRange(made["fractions"]!["solid"]!.GetValue<double>(), 0.297, 0.303);
@@ -131,17 +176,31 @@ public class ElectronImageTests
         Assert.Equal(labels, VolumeFile.Open(folder["j"]).Info.Size);
         Assert.Equal(labels, VolumeFile.Open(folder["j.truth/ideal.zarr"]).Info.Size);
         Assert.Contains("\"shifts\"", File.ReadAllText(folder["j.truth/truth.json"]));
+        call[3] = "k/";
         foreach (var (change, message) in new (string[], string)[]
         {
             (["simulate", "image", "s.zarr", "k/", "--material", "2=Au", "--energy", "2"], "kerf: phase 1 (pore) has no material. Add --material 1=Au, or 1=vacuum where nothing is."),
             (["simulate", "structure", "levelled-wave", "x.zarr", "--size", "1000000,32768,32768"], "kerf: x.zarr: 1000000×32768×32768 voxels take 1024000000 MiB, the disk has"),
             (["simulate", "image", "s.zarr", "k/", "--material", "2=Au", "--energy", "2", "--detector", "etd"], "kerf: --detector is \"etd\"; choose tld, icd, inlens or se2."),
             (["simulate", "image", "s.zarr", "k/", "--material", "Au", "--energy", "2"], "kerf: --material is \"Au\"; write label=material, like 2=Au."),
+            (["simulate", "image", "s.zarr", "k/", "--material", "1=Xx", "--energy", "2"], "kerf: material Xx: there is no element \"Xx\"."),
+            (["simulate", "image", "s.zarr", "k/", "--material", "1=Au:-3", "--energy", "2"], "kerf: material Au:-3: density is \"-3\"; give g/cm³ between 0.001 and 25"),
+            ([.. call[..8], "--energy", "40", .. call[10..]], "kerf: energy is 40 keV; choose 0.5 to 30."),
+            ([.. call, "--elastic", "born"], "kerf: --elastic is \"born\"; choose mott or rutherford."),
+            ([.. call, "--artefacts", "none.json"], "kerf: none.json: no such file."),
+            ([.. call, "--artefacts", "wrong.json"], "kerf: wrong.json: session: noise sigma is -3; choose 0 to 100."),
+            ([.. call, "--artefacts", "unknown.json"], "kerf: unknown.json: The JSON property 'noise' could not be mapped"),
+            ([.. call, "--artefacts", "broken.json"], "kerf: broken.json: This is no JSON object. Known artefacts: {"),
+            ([.. call, "--artefacts", "redeposit.json"], "kerf: redeposition: no phase is vacuum, and filled pores collect nothing."),
+            (["simulate", "yield", "--material", "Xx", "--energy", "2"], "kerf: material Xx: there is no element \"Xx\"."),
+            (["simulate", "yield", "--material", "Au:-3", "--energy", "2"], "kerf: material Au:-3: density is"),
+            (["simulate", "yield", "--material", "Au", "--energy", "0.1"], "kerf: energy is 0.1 keV; choose 0.5 to 30."),
         })
         {
             var refused = KerfProcess.Run(folder.Path, change);
             Assert.Equal(2, refused.Status);
             Assert.StartsWith(message, refused.Error.TrimStart());
+            Assert.Single(refused.Error.Trim().Split('\n'));
         }
     }
 }

@@ -84,6 +84,21 @@ public class ElectronTests
     }
 
     [Fact]
+    public void RutherfordsCrossSectionIsTheTextbooksAndReadyAtOnce()
+    {
+        // Joy 1995: carbon at 10 keV, α = 3.4e-3·6^0.67/10; 5.21e-21·36/100·4π/(α(1+α))·(521/1034)² cm²
+        var alpha = 3.4e-4 * Math.Pow(6, 0.67);
+        Assert.Equal(5.21e-7 * 0.36 * 4 * Math.PI / (alpha * (1 + alpha)) * Math.Pow(521.0 / 1034, 2), ScreenedRutherford.Total(Element.Of("C")!, 10), 12);
+        var transport = new Transport(Material.Parse("C"), 10, Elastic.Rutherford);
+        Assert.Equal(1 / (ScreenedRutherford.Total(Element.Of("C")!, 10) * (7.0 / 6) * Material.Parse("C").PerVolume(0)), transport.FreePath(10), 1);
+        // half of the deflections lie below μ = α/(1 + 2α)
+        Assert.Equal(alpha / (1 + 2 * alpha), transport.Deflection(10, 0.5), 4);
+        var (mott, plain) = (Yield("Au", 20), BulkYield.Of(Material.Parse("Au"), 20, 100_000, 1, Walk, elastic: Elastic.Rutherford));
+        Assert.InRange(plain.Eta / mott.Eta, 0.8, 1.2);
+        Assert.NotEqual(mott.Energies, plain.Energies);
+    }
+
+    [Fact]
     public void EnergyIsConservedToRounding()
     {
         var transport = new Transport(Material.Parse("SiO2:2.65"), 5);

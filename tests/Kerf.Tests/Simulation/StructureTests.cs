@@ -113,7 +113,7 @@ public class StructureTests
     }
 
     [Theory]
-    [InlineData("foam", 0.3, 100, "there is no structure \"foam\"; choose one of levelled-wave, hierarchical, self-similar, random-pores, stretched-spheres, electrode, particle.")]
+    [InlineData("foam", 0.3, 100, "there is no structure \"foam\"; choose one of levelled-wave, hierarchical, self-similar, random-pores, stretched-spheres, electrode, particle, rock.")]
     [InlineData("levelled-wave", 1, 100, "solid fraction is 1; choose 0.001 to 0.999.")]
     [InlineData("levelled-wave", 0.3, 6, "wavelength is 6 nm; choose two voxels (10 nm) to 1000000 nm.")]
     public void Refuses(string kind, double solid, double wavelength, string message) =>

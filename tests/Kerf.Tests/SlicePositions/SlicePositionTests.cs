@@ -22,7 +22,7 @@ public sealed class SlicePositionTests : IDisposable
         for (var i = 0; i < values.Length; i++)
         {
             var random = new CounterRandom(7, (ulong)i);
-            values[i] = Gamma.Draw(ref random, shape, scale);
+            values[i] = random.NextGamma(shape, scale);
         }
         Assert.Equal(mean, values.Average(), 0.06);
         Assert.Equal(sd, Math.Sqrt(values.Average(v => (v - mean) * (v - mean))), 0.06);

@@ -96,7 +96,7 @@ public class SliceThicknessTests
             var random = new CounterRandom(seed, (ulong)z + 1);
             if (z > 0)
             {
-                var thickness = Gamma.Draw(ref random, 10.27, 0.9735);
+                var thickness = random.NextGamma(10.27, 0.9735);
                 depths[z] = depths[z - 1] + (outliers.Contains(z - 1) ? 26 : thickness);
                 drift = (drift.Y + 0.3 * random.NextNormal(), drift.X + 0.8 * random.NextNormal());
             }
@@ -125,7 +125,7 @@ public class SliceThicknessTests
         for (var z = 0; z < slices; z++)
         {
             var noise = new CounterRandom(seed, (ulong)z + 1);
-            if (z > 0) depths[z] = depths[z - 1] + Gamma.Draw(ref noise, 10.27, 0.9735);
+            if (z > 0) depths[z] = depths[z - 1] + noise.NextGamma(10.27, 0.9735);
             var slice = stack.Slice(z);
             for (var i = 0; i < slice.Length; i++)
                 slice[i] = (float)(waves.Sum(w => Math.Cos(w.Z * depths[z] + 4 * w.Y * (i / 128) + 4 * w.X * (i % 128) + w.P)) * 10 + 8 * noise.NextNormal());
