@@ -10,6 +10,9 @@ public sealed record Fractions : PhaseMeasure
     private const int Labels = 256;
 
     /// <inheritdoc/>
+    public override bool Streams => Probabilities.Length == 0;
+
+    /// <inheritdoc/>
     protected internal override Measured Once(IVolume source, Traversal walk, ulong seed)
     {
         var labels = source.AsLabels("fractions: the source");

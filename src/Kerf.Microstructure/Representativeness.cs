@@ -13,6 +13,9 @@ public sealed record Representativeness : PhaseMeasure
     public double Tolerance { get; init; } = 0.05;
 
     /// <inheritdoc/>
+    public override bool Streams => Probabilities.Length == 0;
+
+    /// <inheritdoc/>
     protected internal override Measured Once(IVolume source, Traversal walk, ulong seed)
     {
         var mask = Mask(source, "representativeness", walk).AtLeast(Size3.Cube(8), "representativeness");

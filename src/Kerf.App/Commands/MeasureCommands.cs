@@ -28,6 +28,7 @@ public static class MeasureCommands
         return Invocation.With(command, (parsed, session) =>
         {
             var measure = (Measure)declared.Build(StepCommands.Values(declared, options, parsed));
+            if (measure.Streams) session.HoldBudget();
             var source = VolumeFile.Open(parsed.GetValue(input)!, session.Opening);
             VolumeFile.CheckFinite(source, session.Walk, parsed.GetValue(input)!);
             var measured = measure.Run(source, session.Walk with { Progress = session.Progress.Begin(declared.Name) }, session.SeedValue);

@@ -11,6 +11,9 @@ public sealed record Anisotropy : PhaseMeasure
     public double? Longest { get; init; }
 
     /// <inheritdoc/>
+    public override bool Streams => Probabilities.Length == 0;
+
+    /// <inheritdoc/>
     protected internal override Measured Once(IVolume source, Traversal walk, ulong seed)
     {
         var mask = Mask(source, "anisotropy", walk).AtLeast(Size3.Cube(4), "anisotropy");

@@ -13,6 +13,9 @@ public sealed record LinealPath : PhaseMeasure
     public double? Longest { get; init; }
 
     /// <inheritdoc/>
+    public override bool Streams => Probabilities.Length == 0;
+
+    /// <inheritdoc/>
     protected internal override Measured Once(IVolume source, Traversal walk, ulong seed)
     {
         var mask = Mask(source, "lineal-path", walk);

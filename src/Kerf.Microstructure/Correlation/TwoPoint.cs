@@ -15,6 +15,9 @@ public sealed record TwoPoint : PhaseMeasure
     public double? Longest { get; init; }
 
     /// <inheritdoc/>
+    public override bool Streams => Probabilities.Length == 0;
+
+    /// <inheritdoc/>
     protected internal override Measured Once(IVolume source, Traversal walk, ulong seed)
     {
         var mask = Mask(source, "correlation", walk).AtLeast(Axis is { } axis ? Only(axis) : new(2, 2, 2), "correlation");

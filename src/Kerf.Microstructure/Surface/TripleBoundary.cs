@@ -7,6 +7,9 @@ namespace Kerf.Microstructure;
 public sealed record TripleBoundary : PhaseMeasure
 {
     /// <inheritdoc/>
+    public override bool Streams => Probabilities.Length == 0;
+
+    /// <inheritdoc/>
     protected internal override Measured Once(IVolume source, Traversal walk, ulong seed)
     {
         var labels = source.AsLabels("triple-boundary: the source");

@@ -59,6 +59,9 @@ public sealed record Measured(IReadOnlyList<Measurement> Measurements, IReadOnly
 /// <summary>One measure of a recipe, volume → numbers: a record declared like a <see cref="Step"/>.</summary>
 public abstract record Measure
 {
+    /// <summary>It goes through the volume in parts and keeps to half of the budget, so that the whole process can be held to the budget.</summary>
+    public virtual bool Streams => false;
+
     /// <summary>Does the work.</summary>
     public abstract Measured Run(IVolume source, Traversal walk, ulong seed);
 }
