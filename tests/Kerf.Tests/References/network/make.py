@@ -3,7 +3,7 @@
 
 Networks are torch.nn modules written from the papers' descriptions, filled with numbers from a formula; Kerf's test fills its own alike. Arrays are kept as
 three numbers each: sum, sum of absolute values, and the product with a cosine. Where a ReLU or a maximum sits on its kink the rounding decides a gradient: the
-image is moved on until single (in both layouts) and double precision agree to 2e-6.
+image is moved on until single (in both layouts) and double precision agree to 3e-6.
 """
 import json, math, pathlib, re
 import torch, torch.nn as nn, torch.nn.functional as F
@@ -84,14 +84,14 @@ def run(module, shape, classes, loss, offset, precision, layout=torch.contiguous
 
 
 def far(a, b):
-    return max(abs(x - y) / max(q[1], 1e-3) for p, q in zip(a["gradients"] + a["after"], b["gradients"] + b["after"]) for x, y in zip(p, q))
+    return max(abs(x - y) / (q[1] + 0.1) for p, q in zip(a["gradients"] + a["after"], b["gradients"] + b["after"]) for x, y in zip(p, q))
 
 
 def case(module, shape, classes, loss="dice"):
-    for offset in range(0, 10000, 100):
+    for offset in range(0, 20000, 100):
         single, double = (run(module, shape, classes, loss, offset, t) for t in (torch.float32, torch.float64))
         last = run(module, shape, classes, loss, offset, torch.float32, torch.channels_last if len(shape) == 4 else torch.channels_last_3d)
-        if max(far(single, double), far(last, double)) < 2e-6:
+        if max(far(single, double), far(last, double)) < 3e-6:
             return double
     raise SystemExit(f"no image suits {module}")
 
@@ -300,7 +300,7 @@ for d in (2, 3):
 for loss in ("dice", "squared-dice", "cross-entropy", "bce", "mse"):
     cases[f"loss {loss} 2"] = case(Single(2, "none"), (2, 2, 6, 8), 3, loss)
 for name, module, shape in (
-    ("unet 1", UNet(2, 1, 3, 4, 2), (2, 1, 16, 16)), ("unet 3", UNet(2, 3, 3, 4, 2), (2, 3, 16, 16)), ("unet 7 residual", UNet(2, 7, 2, 4, 3, residual=True), (2, 7, 8, 16)),
+    ("unet 1", UNet(2, 1, 3, 4, 2), (2, 1, 8, 8)), ("unet 3", UNet(2, 3, 3, 4, 2), (2, 3, 8, 8)), ("unet 7 residual", UNet(2, 7, 2, 4, 3, residual=True), (2, 7, 8, 16)),
     ("unet3d", UNet(3, 1, 2, 4, 2), (1, 1, 8, 8, 8)), ("resunet3d", UNet(3, 1, 2, 4, 2, residual=True), (1, 1, 8, 8, 8)), ("vnet", VNet(1, 3, 2, 2), (1, 1, 8, 8, 8)),
     ("segnet", SegNet(), (2, 1, 16, 16)), ("early", UNet(2, 2, 2, 4, 2), (2, 2, 8, 8)), ("intermediate", UNet(2, 2, 2, 4, 2, branches=2), (2, 2, 8, 8)),
     ("late", Ensemble("late"), (2, 2, 8, 8)), ("vote", Ensemble("vote"), (2, 2, 8, 8)),
