@@ -71,7 +71,7 @@ public sealed record Architecture
     public bool IsEnsemble => Channels > 1 && Fusion is (Fusion.Late or Fusion.Vote);
 
     /// <summary>The architecture of one member of an ensemble.</summary>
-    public Architecture Member => this with { Channels = 1, Fusion = Fusion.Early };
+    public Architecture OfMember() => this with { Channels = 1, Fusion = Fusion.Early };
 
     /// <summary>Refuses what cannot be built.</summary>
     /// <exception cref="InputError">Which parameter, and what is allowed.</exception>
@@ -113,7 +113,7 @@ public sealed record Architecture
         {
             builder.Prefix = $"channel{c}.";
             var image = builder.Narrow(0, c * Slices, Slices, "image");
-            votes[c] = builder.Softmax(Member.Single(builder, image), "softmax");
+            votes[c] = builder.Softmax(OfMember().Single(builder, image), "softmax");
         }
         (builder.Prefix, builder.Frozen) = ("", false);
         if (Fusion == Fusion.Vote) builder.Log(builder.Blend("vote", votes), "logits");

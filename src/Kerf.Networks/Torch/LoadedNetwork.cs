@@ -12,7 +12,8 @@ internal sealed unsafe class LoadedNetwork : IDisposable
     /// <param name="network">The layers.</param>
     /// <param name="values">Of each slot.</param>
     /// <param name="learn">False for prediction alone.</param>
-    public LoadedNetwork(Network network, IReadOnlyList<float[]> values, bool learn)
+    /// <param name="precision">Of the numbers and of all activations.</param>
+    public LoadedNetwork(Network network, IReadOnlyList<float[]> values, bool learn, Precision precision = Precision.F32)
     {
         Network = network;
         _slots = new Tensor[network.Slots.Count];
@@ -20,7 +21,7 @@ internal sealed unsafe class LoadedNetwork : IDisposable
         {
             var slot = network.Slots[i];
             using var scope = new TensorScope();
-            _slots[i] = scope.Keep(Tensor.Of(values[i], [.. slot.Shape.Select(n => (long)n)], (learn && slot.Learns ? TensorFlags.Learns : 0) | TensorFlags.ChannelsLast));
+            _slots[i] = scope.Keep(Tensor.Of(values[i], [.. slot.Shape.Select(n => (long)n)], (learn && slot.Learns ? TensorFlags.Learns : 0) | TensorFlags.ChannelsLast, precision));
         }
         _uses = new int[network.Layers.Count];
         foreach (var input in network.Layers.SelectMany(layer => layer.Inputs)) _uses[input]++;
@@ -91,6 +92,16 @@ internal sealed unsafe class LoadedNetwork : IDisposable
     }
 }
 
+/// <summary>How wide numbers are in prediction.</summary>
+public enum Precision
+{
+    /// <summary>32-bit floats.</summary>
+    F32 = 0,
+
+    /// <summary>bfloat16: 8 bits of precision; faster where the processor or the GPU has units for it.</summary>
+    Bf16 = 2,
+}
+
 /// <summary>What a network is trained to make small. Voxels without a label do not count.</summary>
 public enum Loss
 {
@@ -117,10 +128,18 @@ internal static unsafe class Learning
     public static Tensor Of(Loss loss, Tensor logits, Tensor target, bool record = true) => Torch.Own(KerfTorch.kerf_loss((int)loss, logits, target, record ? 1 : 0));
 
     /// <summary>Softmax over the channels, not recorded.</summary>
-    public static Tensor Softmax(Tensor logits)
+    public static Tensor Softmax(Tensor logits) => Apply((int)LayerKind.Softmax, logits, []);
+
+    /// <summary>Mirrored along some axes.</summary>
+    public static Tensor Flip(Tensor image, ReadOnlySpan<long> axes) => Apply(13, image, axes);
+
+    /// <summary>As 32-bit floats.</summary>
+    public static Tensor Cast32(Tensor image) => Apply(14, image, [(int)Precision.F32]);
+
+    private static Tensor Apply(int op, Tensor image, ReadOnlySpan<long> arguments)
     {
-        var input = logits.DangerousGetHandle();
-        return Torch.Own(KerfTorch.kerf_apply((int)LayerKind.Softmax, &input, 1, null, 0, null, 0));
+        var input = image.DangerousGetHandle();
+        fixed (long* ints = arguments) return Torch.Own(KerfTorch.kerf_apply(op, &input, 1, ints, arguments.Length, null, 0));
     }
 }
 

@@ -24,9 +24,10 @@ internal sealed unsafe class Tensor : SafeHandle
     /// <param name="values">Copied.</param>
     /// <param name="shape">Extents, the batch first.</param>
     /// <param name="flags">What it is for.</param>
-    public static Tensor Of(ReadOnlySpan<float> values, ReadOnlySpan<long> shape, TensorFlags flags = 0)
+    /// <param name="precision">How it is kept.</param>
+    public static Tensor Of(ReadOnlySpan<float> values, ReadOnlySpan<long> shape, TensorFlags flags = 0, Precision precision = Precision.F32)
     {
-        fixed (float* data = values) fixed (long* extents = shape) return Torch.Own(KerfTorch.kerf_make(data, 0, extents, shape.Length, (int)flags, Torch.Device));
+        fixed (float* data = values) fixed (long* extents = shape) return Torch.Own(KerfTorch.kerf_make(data, (int)precision, extents, shape.Length, (int)flags, Torch.Device));
     }
 
     /// <summary>A tensor of whole numbers.</summary>
