@@ -40,6 +40,20 @@ public sealed record NetworkModel(Architecture Architecture, float[][] Values, G
     /// <summary>The phases that a label volume can name.</summary>
     public IReadOnlyList<Phase> VisiblePhases => [.. Phases.Where(phase => phase.Label > 0)];
 
+    /// <summary>One member of an ensemble as a model of its own.</summary>
+    /// <param name="channel">Of which channel.</param>
+    public NetworkModel Member(int channel)
+    {
+        var (whole, prefix) = (Architecture.Build(), $"channel{channel}.");
+        return this with
+        {
+            Architecture = Architecture.OfMember(),
+            Values = [.. Values.Where((_, i) => whole.Slots[i].Name.StartsWith(prefix, StringComparison.Ordinal))],
+            Channels = [Channels[channel]],
+            Training = Training with { Curve = Training.Members[channel], Members = [] },
+        };
+    }
+
     /// <summary>The channels in the model's order.</summary>
     /// <param name="first">The model's first channel, whatever its name.</param>
     /// <param name="others">The others by their names.</param>

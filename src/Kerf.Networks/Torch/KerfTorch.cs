@@ -48,4 +48,8 @@ internal static unsafe partial class KerfTorch
 
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int kerf_export(nint* names, nint* tensors, int count, string source, string path);
+
+    /// <summary>The C library's: what .NET sets is not seen by native code.</summary>
+    [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int setenv(string name, string value, int overwrite);
 }

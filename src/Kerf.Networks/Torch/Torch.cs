@@ -27,6 +27,8 @@ public static class Torch
             if (!_loaded)
             {
                 var path = NativeLibraryFile.Require();
+                // threads of libgomp spin while they wait, which starves everyone on a busy machine; libgomp looks at this when it is loaded
+                _ = KerfTorch.setenv("GOMP_SPINCOUNT", "20000", 0);
                 try
                 {
                     var handle = NativeLibrary.Load(path);
