@@ -28,8 +28,8 @@ public sealed record NetworkStudy(int Edge, int Depth, int Electrons, int Epochs
     public JsonObject Run(string folder, Traversal walk, Action<string> say)
     {
         say("simulating");
-        var train = Make(new(Depth, Edge, Edge), Seed, walk);
-        var test = Make(new(Depth * 2 / 3, Edge, Edge), Seed + 1, walk);
+        var train = Make(new(Depth, Edge, Edge), Seed, folder, walk);
+        var test = Make(new(Depth * 2 / 3, Edge, Edge), Seed + 1, folder, walk);
         var rows = new JsonArray();
         foreach (var (name, image) in test.Images) rows.Add(Row($"k-means, {name}", KMeans(image, walk), test, null));
         var plain = Train("2-D", 1, train.Images[1..2], new(), train, folder, walk, say);
@@ -57,15 +57,21 @@ public sealed record NetworkStudy(int Edge, int Depth, int Electrons, int Epochs
         };
     }
 
-    private Specimen Make(Size3 size, ulong seed, Traversal walk)
+    private Specimen Make(Size3 size, ulong seed, string folder, Traversal walk)
     {
         var truth = Volume<byte>.Load(VirtualStructure.Make("hierarchical", size, VoxelSize.Cube(5), 0.12, 170, seed, walk with { Progress = null }));
         var materials = new Dictionary<int, Material> { [1] = Material.Parse("epoxy"), [2] = Material.Parse("Au") };
         return new(truth, [.. Voltages.Select(keV =>
         {
-            var (signal, error) = (new Volume<float>(truth.Info), new Volume<float>(truth.Info));
-            ElectronImage.Make(truth, materials, new() { KeV = keV, ElectronsPerPixel = Electrons }, signal, error, seed, walk with { Progress = null });
-            return (string.Create(CultureInfo.InvariantCulture, $"{keV} kV"), (IVolume)signal);
+            // hours of electrons: kept, so that a killed study does not count them again
+            var place = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"gold-{seed}-{size.Z}x{size.Y}x{size.X}-{keV}kV-{Electrons}.zarr"));
+            if (!Directory.Exists(place))
+            {
+                var (signal, error) = (new Volume<float>(truth.Info with { Phases = null }), new Volume<float>(truth.Info with { Phases = null }));
+                ElectronImage.Make(truth, materials, new() { KeV = keV, ElectronsPerPixel = Electrons }, signal, error, seed, walk with { Progress = null });
+                VolumeFile.Save(signal, place, walk with { Progress = null });
+            }
+            return (string.Create(CultureInfo.InvariantCulture, $"{keV} kV"), (IVolume)Volume<float>.Load((IVolume<float>)VolumeFile.Open(place)));
         })]);
     }
 
