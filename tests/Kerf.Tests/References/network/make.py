@@ -291,23 +291,28 @@ class Single(nn.Module):
                 "log": lambda x: torch.log(x.clamp_min(1e-7)), "norm": lambda x: self.norm(x), "prelu": lambda x: self.prelu(x), "none": lambda x: x}[k](x)
 
 
-torch.set_num_threads(1)
-cases = {}
-for d in (2, 3):
-    spatial = (6, 8) if d == 2 else (4, 6, 8)
-    for layer in ("conv", "conv5", "halve", "norm", "relu", "prelu", "pool", "double", "concat", "add", "softmax", "narrow", "two-class", "blend", "log"):
-        cases[f"layer {layer} {d}"] = case(Single(d, layer), (2, 2) + spatial, {"concat": 6, "narrow": 2, "two-class": 2}.get(layer, 3))
-for loss in ("dice", "squared-dice", "cross-entropy", "bce", "mse"):
-    cases[f"loss {loss} 2"] = case(Single(2, "none"), (2, 2, 6, 8), 3, loss)
-for name, module, shape in (
-    ("unet 1", UNet(2, 1, 3, 4, 2), (2, 1, 8, 8)), ("unet 3", UNet(2, 3, 3, 4, 2), (2, 3, 8, 8)), ("unet 7 residual", UNet(2, 7, 2, 4, 3, residual=True), (2, 7, 8, 16)),
-    ("unet3d", UNet(3, 1, 2, 4, 2), (1, 1, 8, 8, 8)), ("resunet3d", UNet(3, 1, 2, 4, 2, residual=True), (1, 1, 8, 8, 8)), ("vnet", VNet(1, 3, 2, 2), (1, 1, 8, 8, 8)),
-    ("segnet", SegNet(), (2, 1, 16, 16)), ("early", UNet(2, 2, 2, 4, 2), (2, 2, 8, 8)), ("intermediate", UNet(2, 2, 2, 4, 2, branches=2), (2, 2, 8, 8)),
-    ("late", Ensemble("late"), (2, 2, 8, 8)), ("vote", Ensemble("vote"), (2, 2, 8, 8)),
-):
-    cases["architecture " + name] = case(module, shape, 3 if "residual" in name else 2, "squared-dice")
-    print(name, sum(p.numel() for p in module.parameters()))
-here = pathlib.Path(__file__).resolve().parent
-text = json.dumps({"torch": torch.__version__, "cases": cases})
-short = re.sub(r"-?\d+\.\d+(e-?\d+)?", lambda m: f"{float(m.group()):.9g}", text.replace(torch.__version__, "VERSION")).replace("VERSION", torch.__version__)
-here.joinpath("torch.json").write_text(short.replace("}, \"", "},\n\"") + "\n")
+def main():
+    torch.set_num_threads(1)
+    cases = {}
+    for d in (2, 3):
+        spatial = (6, 8) if d == 2 else (4, 6, 8)
+        for layer in ("conv", "conv5", "halve", "norm", "relu", "prelu", "pool", "double", "concat", "add", "softmax", "narrow", "two-class", "blend", "log"):
+            cases[f"layer {layer} {d}"] = case(Single(d, layer), (2, 2) + spatial, {"concat": 6, "narrow": 2, "two-class": 2}.get(layer, 3))
+    for loss in ("dice", "squared-dice", "cross-entropy", "bce", "mse"):
+        cases[f"loss {loss} 2"] = case(Single(2, "none"), (2, 2, 6, 8), 3, loss)
+    for name, module, shape in (
+        ("unet 1", UNet(2, 1, 3, 4, 2), (2, 1, 8, 8)), ("unet 3", UNet(2, 3, 3, 4, 2), (2, 3, 8, 8)), ("unet 7 residual", UNet(2, 7, 2, 4, 3, residual=True), (2, 7, 8, 16)),
+        ("unet3d", UNet(3, 1, 2, 4, 2), (1, 1, 8, 8, 8)), ("resunet3d", UNet(3, 1, 2, 4, 2, residual=True), (1, 1, 8, 8, 8)), ("vnet", VNet(1, 3, 2, 2), (1, 1, 8, 8, 8)),
+        ("segnet", SegNet(), (2, 1, 16, 16)), ("early", UNet(2, 2, 2, 4, 2), (2, 2, 8, 8)), ("intermediate", UNet(2, 2, 2, 4, 2, branches=2), (2, 2, 8, 8)),
+        ("late", Ensemble("late"), (2, 2, 8, 8)), ("vote", Ensemble("vote"), (2, 2, 8, 8)),
+    ):
+        cases["architecture " + name] = case(module, shape, 3 if "residual" in name else 2, "squared-dice")
+        print(name, sum(p.numel() for p in module.parameters()))
+    here = pathlib.Path(__file__).resolve().parent
+    text = json.dumps({"torch": torch.__version__, "cases": cases})
+    short = re.sub(r"-?\d+\.\d+(e-?\d+)?", lambda m: f"{float(m.group()):.9g}", text.replace(torch.__version__, "VERSION")).replace("VERSION", torch.__version__)
+    here.joinpath("torch.json").write_text(short.replace("}, \"", "},\n\"") + "\n")
+
+
+if __name__ == "__main__":
+    main()
