@@ -56,7 +56,7 @@ def alone(module, name, build, options):
     rows = json.loads(path.with_suffix(".json").read_text()) if path.with_suffix(".json").exists() else {}
     rows[name] = row
     path.with_suffix(".json").write_text(json.dumps(rows, indent=2) + "\n")
-    lines = ["# Forests beside other tools", "", "Medians of rounds in turns, made by `benchmarks/peers/run.py`; the load was that of a shared machine: times of processors are the steadier ones.", ""]
+    lines = [f"# {getattr(module, 'TITLE', 'Forests beside other tools')}", "", "Medians of rounds in turns, made by `benchmarks/peers/run.py`; the load was that of a shared machine: times of processors are the steadier ones.", ""]
     for key, r in sorted(rows.items()):
         lines += [f"## {key}: {r['ratio']:.1f} times faster, {r['ratio_by_processor_time']:.1f} by processor time", "", r["peer"], ""]
         lines += [f"- {k.replace('_', ' ')}: {v:.4g}" if isinstance(v, float) else f"- {k.replace('_', ' ')}: {v}" for k, v in r.items() if k != "peer"] + [""]

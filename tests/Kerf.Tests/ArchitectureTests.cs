@@ -13,6 +13,7 @@ public class ArchitectureTests
     [InlineData("Kerf.Imaging", "Kerf.Volumes")]
     [InlineData("Kerf.Microstructure", "Kerf.Volumes")]
     [InlineData("Kerf.Simulation", "Kerf.Volumes")]
+    [InlineData("Kerf.Networks", "Kerf.Volumes")]
     public void SiblingsKnowOnlyVolumes(string project, params string[] allowed)
     {
         var references = XDocument.Load(Path.Combine(Root, "src", project, project + ".csproj")).Descendants("ProjectReference")

@@ -70,6 +70,9 @@ public sealed class Invocation
     /// <summary>True when the caller wants JSON.</summary>
     public bool WantsJson => _parsed.GetValue(Json);
 
+    /// <summary>True with --quiet.</summary>
+    public bool IsQuiet => _parsed.GetValue(Quiet);
+
     /// <summary>True with --force.</summary>
     public bool Forced => _parsed.GetValue(Force);
 

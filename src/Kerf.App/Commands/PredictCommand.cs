@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using Kerf.Imaging;
+using Kerf.Networks;
 using Kerf.Volumes;
 
 namespace Kerf.App;
@@ -13,9 +14,6 @@ public static class PredictCommand
 {
     // small, and blocks of a prediction are made of whole ones: few are under construction at a time
     private static readonly ZarrOptions Maps = new() { Chunk = new(32, 128, 128) };
-
-    // what was typed
-    private sealed record Call(string Model, string Image, string Out, string[] Channels, string? Probabilities, string? Uncertainty, bool Dense);
 
     /// <summary>The command.</summary>
     public static Command Make()
@@ -28,15 +26,50 @@ public static class PredictCommand
         var uncertainty = new Option<string?>("--uncertainty") { Description = "Also write 1 − (p₁ − p₂) of the two likeliest phases: 1 where they tie.", HelpName = "PATH" };
         var dense = new Option<bool>("--dense") { Description = "Number the phases 0, 1, 2 … instead of keeping the labels that were trained on." };
         var command = new Command("predict", "Segments a stack with a trained model.") { model, image, output, channel, probabilities, uncertainty, dense, Invocation.Force };
+        var tile = new Option<int>("--tile") { Description = "Networks: edge of a tile (default 512, or 64 in 3-D).", HelpName = "voxels" };
+        var overlap = new Option<int>("--overlap") { Description = "Networks: voxels that neighbouring tiles share (default an eighth of a tile, in 3-D a quarter).", HelpName = "voxels" };
+        var batch = new Option<int>("--batch") { Description = "Networks: tiles computed at once. Never changes a phase.", HelpName = "n" };
+        var flips = new Option<bool>("--flips") { Description = "Networks: average over the four mirror images in the slice." };
+        var precision = new Option<string>("--precision") { Description = "Networks: bf16 is faster where the processor has units for it.", HelpName = "f32|bf16", DefaultValueFactory = _ => "f32" };
+        var layer = new Option<string?>("--layer") { Description = "Networks: a layer whose activations are wanted too, like down0.second.relu.", HelpName = "name" };
+        var activations = new Option<string?>("--activations") { Description = "Networks: where they go, one channel each.", HelpName = "PATH.zarr" };
+        var device = TrainNetworkCommand.Device();
+        foreach (var option in (Option[])[tile, overlap, batch, flips, precision, layer, activations, device]) command.Add(option);
         return Invocation.With(Invocation.ReadingChannels(Invocation.Running(command)), (parsed, session) =>
         {
-            var call = new Call(parsed.GetValue(model)!, parsed.GetValue(image)!, parsed.GetValue(output)!, parsed.GetValue(channel) ?? [],
-                parsed.GetValue(probabilities), parsed.GetValue(uncertainty), parsed.GetValue(dense));
+            var call = new PredictCall(parsed.GetValue(model)!, parsed.GetValue(image)!, parsed.GetValue(output)!, parsed.GetValue(channel) ?? [],
+                parsed.GetValue(probabilities), parsed.GetValue(uncertainty), parsed.GetValue(dense))
+            {
+                Tiles = new()
+                {
+                    Tile = Checked(tile, parsed, 8, 4096),
+                    Overlap = Checked(overlap, parsed, 1, 2048),
+                    Batch = Checked(batch, parsed, 1, 1024),
+                    Flips = parsed.GetValue(flips),
+                    Precision = parsed.GetValue(precision) switch
+                    {
+                        "f32" => Precision.F32,
+                        "bf16" => Precision.Bf16,
+                        var other => throw new InputError($"--precision is \"{other}\"; write f32 or bf16."),
+                    },
+                    Layer = parsed.GetValue(layer),
+                },
+                Activations = parsed.GetValue(activations),
+                Device = parsed.GetValue(device)!,
+            };
             var start = Start(call.Model);
             // further kinds of models: one line each
             if (ForestFile.Recognises(start)) Forest(call, session);
+            else if (NetworkFile.Recognises(start)) PredictNetwork.Run(call, session);
             else throw new InputError($"{call.Model}: is no model. Give the file that kerf train wrote.");
         });
+    }
+
+    // 0 when it was not typed
+    private static int Checked(Option<int> option, ParseResult parsed, int min, int max)
+    {
+        var value = parsed.GetValue(option);
+        return value == 0 || (value >= min && value <= max) ? value : throw new InputError($"{option.Name} is {value}; allowed: {min} to {max}.");
     }
 
     private static byte[] Start(string path)
@@ -53,7 +86,7 @@ public static class PredictCommand
         }
     }
 
-    private static void Forest(Call call, Invocation session)
+    private static void Forest(PredictCall call, Invocation session)
     {
         session.HoldBudget();
         var clock = Stopwatch.StartNew();
@@ -88,7 +121,7 @@ public static class PredictCommand
             $"{call.Out}: {channels[0].Info.Size} voxels, {clock.Elapsed.TotalSeconds:0.0} s, {speed / 1e6:0.00} million voxels/s; phases: {string.Join(", ", model.Phases.Select(p => $"{p.Label} {p.Name}"))}"));
     }
 
-    private static GrowingOutputs Outputs(Call call, ForestModel model, VolumeInfo image, bool force)
+    private static GrowingOutputs Outputs(PredictCall call, ForestModel model, VolumeInfo image, bool force)
     {
         var map = image with { Type = PixelType.Float32, Phases = null };
         var outputs = new List<VolumeOutput> { new(call.Out, image with { Type = PixelType.UInt8, Phases = model.VisiblePhases }) };

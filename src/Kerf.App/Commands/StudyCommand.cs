@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Kerf.Imaging;
+using Kerf.Networks;
 using Kerf.Volumes;
 
 namespace Kerf.App;
@@ -12,7 +13,7 @@ public static class StudyCommand
     /// <summary>The command with one subcommand per study.</summary>
     public static Command Make() => new("study", "Re-runs a published table on simulated data and prints it beside the paper's.")
     {
-        Ladder(), Slices(), SimulationStudies.Backscatter(), SimulationStudies.ShineThrough(), SimulationStudies.Realism(),
+        Ladder(), Slices(), SimulationStudies.Backscatter(), SimulationStudies.ShineThrough(), SimulationStudies.Realism(), Networks(),
     };
 
     private static Command Ladder()
@@ -59,6 +60,27 @@ public static class StudyCommand
             var runs = numbers.Select((seed, i) => SlicesStudy.Structure(n, seed, cuts, progress.Part((double)i / numbers.Length, (i + 1.0) / numbers.Length))).ToArray();
             var json = SlicesReport.Json(n, numbers, cuts, runs, real);
             Keep(parsed.GetValue(output)!, "slices", json, SlicesReport.Markdown(json), session);
+        });
+    }
+
+    private static Command Networks()
+    {
+        var edge = new Option<int>("--edge") { Description = "Pixels of a slice along both sides.", HelpName = "n", DefaultValueFactory = _ => 96 };
+        var depth = new Option<int>("--depth") { Description = "Slices of the specimen that is trained on.", HelpName = "n", DefaultValueFactory = _ => 30 };
+        var electrons = new Option<int>("--electrons-per-pixel") { Description = "Electrons per pixel.", HelpName = "n", DefaultValueFactory = _ => 100 };
+        var epochs = new Option<int>("--epochs") { Description = "Epochs of each network at most.", HelpName = "n", DefaultValueFactory = _ => 40 };
+        var output = new Option<string>("--out") { Description = "Folder that receives networks.json, networks.md and the models; models that are there are not trained again.", HelpName = "folder", DefaultValueFactory = _ => "studies" };
+        var command = Invocation.Making(Invocation.Running(new Command("networks", "U-Nets on simulated gold at 1, 2 and 4 kV: slices, adjacent slices, volume, fusion, beside k-means.") { edge, depth, electrons, epochs, output }));
+        return Invocation.With(command, (parsed, session) =>
+        {
+            var study = new NetworkStudy(parsed.GetValue(edge), parsed.GetValue(depth), parsed.GetValue(electrons), parsed.GetValue(epochs), session.SeedValue);
+            if (study is { Edge: < 48 or > 1024 } or { Depth: < 10 or > 1024 } or { Electrons: < 1 } or { Epochs: < 1 })
+                throw new InputError($"study networks: edge {study.Edge}, depth {study.Depth}, electrons {study.Electrons}, epochs {study.Epochs}; allowed: 48 to 1024, 10 to 1024, 1 or more, 1 or more.");
+            var folder = parsed.GetValue(output)!;
+            Directory.CreateDirectory(folder);
+            Torch.Start(session.Walk.Threads, "cpu");
+            var json = study.Run(folder, session.Walk, text => { if (!session.IsQuiet) Console.Error.WriteLine(text); });
+            Keep(folder, "networks", json, NetworkStudy.Markdown(json), session);
         });
     }
 

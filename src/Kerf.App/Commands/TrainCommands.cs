@@ -14,7 +14,7 @@ public static class TrainCommands
     private static readonly Declared Parameters = Declared.Of<ForestSegmentation>();
 
     /// <summary>The command with one subcommand per kind of model.</summary>
-    public static Command Make() => new("train", "Trains a model on labelled images.") { Forest() };
+    public static Command Make() => new("train", "Trains a model on labelled images.") { Forest(), TrainNetworkCommand.Make() };
 
     /// <summary>Options for some parameters of an operation; each takes one value, a list is comma-separated.</summary>
     public static IReadOnlyList<Option> Options(Declared declared, Func<DeclaredParameter, bool> chosen) => [.. declared.Parameters.Where(chosen).Select(p => p.IsSwitch
@@ -50,7 +50,9 @@ public static class TrainCommands
         });
     }
 
-    private static void CheckModelPlace(string path, bool force)
+    /// <summary>Refuses a place where no model can go, before hours of work.</summary>
+    /// <exception cref="InputError">A folder, a file that is there, or a parent that is not.</exception>
+    public static void CheckModelPlace(string path, bool force)
     {
         if (Directory.Exists(path)) throw new InputError($"{path}: is a folder; a model is a file, like pores.kerf.");
         if (File.Exists(path) && !force) throw new InputError($"{path}: is there already; choose another name or add --force.");

@@ -98,6 +98,16 @@ public static class Report
         walk.Progress?.Report(1);
     }
 
+    /// <summary>A page of its own in the report's look: a title and what is below it.</summary>
+    internal static string Page(string title, Html body) => Resource("report.html")
+        .Replace("{{style}}", Resource("report.css"), StringComparison.Ordinal)
+        .Replace("{{script}}", Resource("report.js"), StringComparison.Ordinal)
+        .Replace("{{title}}", Html.Escape(title), StringComparison.Ordinal)
+        .Replace("{{description}}", "", StringComparison.Ordinal)
+        .Replace("{{glance}}", "", StringComparison.Ordinal)
+        .Replace("{{nav}}", "", StringComparison.Ordinal)
+        .Replace("{{body}}", body.Text, StringComparison.Ordinal);
+
     // a step starts from its own 0.5–99.5 % window; one that hardly differs from the last is kept, so that images are shared and steps compare
     private static GreyWindow[] Windows(IReadOnlyList<ReportStep> steps, Dictionary<IVolume, VolumeScan> scans)
     {
