@@ -21,7 +21,9 @@ internal static class ImageReport
             var (labels, images) = (Open(Path.Combine(truth, "labels.zarr")), Open(output));
             var perfect = image.Session is null ? images : Open(Path.Combine(truth, "ideal.zarr"));
             var beam = new JsonObject();
-            foreach (var name in (string[])["materials", "voltageKeV", "detector", "elastic", "electronsPerPixel", "tiltDegrees", "probeSigmaNanometres"]) beam[name] = facts[name]!.DeepClone();
+            foreach (var (name, key) in ((string, string)[])[("materials", "materials"), ("energy, keV", "voltageKeV"), ("detector", "detector"), ("cross-sections", "elastic"),
+                ("electrons per pixel", "electronsPerPixel"), ("tilt, degrees", "tiltDegrees"), ("probe σ, nm", "probeSigmaNanometres")])
+                beam[name] = facts[key]!.DeepClone();
             List<ReportStep> steps = [new("electrons", "simulate image", "What a scanning beam sees of the structure: slice k shows it from its cut on; what lies above is milled away.",
                 beam, Electrons(facts, perfect, walk), seconds, labels, perfect, false)];
             if (image.Session is { } session)
@@ -46,10 +48,12 @@ internal static class ImageReport
     {
         var histogram = Histogram.OfStack(images, walk with { Progress = null });
         var (levels, counts) = (new JsonArray(), new JsonArray());
-        for (var i = 0; i < histogram.Bins; i++)
+        // counts are few: single levels would show a comb
+        const int width = 8;
+        for (var i = 0; i < histogram.Bins; i += width)
         {
-            levels.Add(i);
-            counts.Add(histogram.Counts[i]);
+            levels.Add(i + width / 2);
+            counts.Add(histogram.Counts.AsSpan(i, width).ToArray().Sum());
         }
         return new()
         {
