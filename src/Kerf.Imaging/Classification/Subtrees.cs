@@ -39,8 +39,8 @@ internal sealed class Subtrees
             foreach (var root in roots) Cut(tree, root, LevelsOf(round), lines, bytes, next);
             roots = next;
         }
-        // a walk at a leaf may name a round that is not there
-        starts.Add(0);
+        // a walk at a leaf may name a round that is not there; the first two rounds are always gone through
+        do starts.Add(0); while (starts.Count <= FirstRounds);
         Starts = [.. starts];
         _bytes = new(bytes.Count);
         for (var i = 0; i < bytes.Count; i++) _bytes[i] = bytes[i];

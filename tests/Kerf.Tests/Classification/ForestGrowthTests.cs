@@ -54,6 +54,25 @@ public class ForestGrowthTests
     }
 
     [Theory]
+    [InlineData(2)]
+    [InlineData(40)]
+    [InlineData(400)]
+    public void ShallowTreesToo(int samples)
+    {
+        var (columns, classes) = Samples(samples, 5, seed: 12, noise: 0);
+        for (var c = 0; c < Math.Min(samples, 3); c++) classes[c] = (byte)c;
+        var count = Math.Min(samples, 3);
+        var (forest, _) = Forest.Train(columns, [.. classes.Select(c => (byte)Math.Min((int)c, count - 1))], count, new() { Trees = 7 }, Walk);
+        var (voxels, _) = Samples(700, 5, seed: 13);
+        var fast = forest.Probabilities(voxels, Walk);
+        for (var i = 0; i < 700; i += 3)
+        {
+            var votes = forest.Votes([.. voxels.Select(column => column[i])]);
+            for (var c = 0; c < count; c++) Assert.Equal((float)(votes[c] * (1.0 / (7L * DecisionTree.One))), fast[c][i]);
+        }
+    }
+
+    [Theory]
     [InlineData(100)]
     [InlineData(13)]
     [InlineData(1)]
