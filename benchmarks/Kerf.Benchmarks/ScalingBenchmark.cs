@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
+using Kerf.App;
 using Kerf.Microstructure;
 using Kerf.Volumes;
 
@@ -25,7 +26,8 @@ public static class ScalingBenchmark
 
     public static int Run(int[] edges)
     {
-        var text = new StringBuilder("# Cost against size\n\nNanoseconds of wall time per voxel on two threads, memory budget 4 GiB; made by `kerf-benchmarks scaling`.\n\n| measure |");
+        var text = new StringBuilder("# Cost against size\n\nNanoseconds of wall time per voxel on two threads, memory budget 4 GiB; overlapping balls, seed 1; made by `kerf-benchmarks scaling`. ");
+        text.Append(CultureInfo.InvariantCulture, $"{Machine.Version}, {Machine.Description}, {DateTime.UtcNow:yyyy-MM-dd}.\n\n| measure |");
         if (edges.Length == 0) edges = [128, 256, 384, 512, 768];
         foreach (var edge in edges) text.Append(CultureInfo.InvariantCulture, $" {edge}³ |");
         text.Append("\n|---|").Append(string.Concat(edges.Select(_ => "---|"))).Append('\n');
