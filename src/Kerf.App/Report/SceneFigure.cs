@@ -40,7 +40,7 @@ internal sealed class ColourScale(double low, double high, bool logarithmic)
 /// <summary>A scene as a figure that stands alone: an SVG with the picture in it, a colour bar and a scale bar.</summary>
 internal static class SceneFigure
 {
-    private const int Width = 960, Height = 640, Bar = 112;
+    private const int Width = 960, Height = 640, Bar = 112, Head = 48;
 
     /// <summary>The figure; it has the same bytes for any number of threads.</summary>
     public static string Draw(Scene scene, Traversal walk)
@@ -49,8 +49,8 @@ internal static class SceneFigure
         var (low, high) = values.Length > 0 ? (values.Min(), values.Max()) : (0, 1);
         if (!(high > low)) (low, high) = (low - Math.Max(0.5 * Math.Abs(low), 1e-9), high + Math.Max(0.5 * Math.Abs(high), 1e-9));
         var colours = new ColourScale(low, high, scene.Logarithmic && low > 0);
-        var view = new SceneView(scene, Width - Bar, Height);
-        var picture = Convert.ToBase64String(Png.EncodeRgb(view.Draw(colours, walk), Width - Bar, Height));
+        var view = new SceneView(scene, Width - Bar, Height - Head);
+        var picture = Convert.ToBase64String(Png.EncodeRgb(view.Draw(colours, walk), Width - Bar, Height - Head));
         var stops = Enumerable.Range(0, 11).Select(i => Html.Of($"<stop offset=\"{i * 10}%\" stop-color=\"{ColourScale.Css(1 - i / 10.0)}\"/>"));
         var (top, bottom) = (90, Height - 90);
         var ticks = Enumerable.Range(0, 5).Select(i => Html.Of($"""
@@ -61,7 +61,7 @@ internal static class SceneFigure
         return Html.Of($"""
             <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {Width} {Height}" width="{Width}" height="{Height}" font-family="sans-serif" font-size="15" fill="#1e2226" role="img" aria-label="{scene.Title}">
             <defs><linearGradient id="{scene.Name}-colours" x2="0" y2="1">{stops}</linearGradient></defs><rect width="{Width}" height="{Height}" fill="#f6f5f2"/>
-            <image width="{Width - Bar}" height="{Height}" href="data:image/png;base64,{picture}"/>
+            <image y="{Head}" width="{Width - Bar}" height="{Height - Head}" href="data:image/png;base64,{picture}"/>
             <rect x="{Width - Bar + 10}" y="{top}" width="18" height="{bottom - top}" fill="url(#{scene.Name}-colours)"/>{ticks}
             <text x="{Width - Bar + 10}" y="{top - 44}">{scene.Quantity}</text><text x="{Width - Bar + 10}" y="{top - 22}" fill="#5f666d">{(scene.Unit == "1" ? "" : scene.Unit)}</text>
             <path d="M24 {Height - 40}h{pixels}" stroke="#1e2226" stroke-width="4"/><text x="24" y="{Height - 16}">{said}</text>

@@ -179,6 +179,9 @@ public sealed class Declared
     /// <summary>The parameters in the order of their declaration.</summary>
     public IReadOnlyList<DeclaredParameter> Parameters { get; }
 
+    /// <summary>True when there is a parameter of this name.</summary>
+    public bool Has(string parameter) => Parameters.Any(p => p.Name == parameter);
+
     /// <summary>Reads the declaration of a record type.</summary>
     public static Declared Of<T>() where T : class, new()
     {

@@ -107,8 +107,10 @@ public sealed class RecipeText
         var measures = Measures.ConvertAll(entry =>
         {
             var declared = Catalogue.Measure(entry.Operation);
-            var from = Known(entry, volumes) ?? lastGrey;
-            var values = entry.Values.Where(v => v.Key is not "from");
+            // what is no volume is the measure's own, where it has a parameter of that name (a phase)
+            var own = declared.Has("from") && entry.Values.GetValueOrDefault("from") is { } typed && !volumes.Contains(typed.Text);
+            var from = own ? lastGrey : Known(entry, volumes) ?? lastGrey;
+            var values = entry.Values.Where(v => own || v.Key is not "from");
             return new RecipeMeasure(from, declared, (Measure)declared.Build(Resolved(declared, values, folder, volumes)), entry.Operation.Where);
         });
         return new Recipe

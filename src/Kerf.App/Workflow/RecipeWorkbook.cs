@@ -95,7 +95,7 @@ public static class RecipeWorkbook
         {
             rows.Add(([section, declared.Name, "", "", "", "", "", declared.Summary], 2));
             foreach (var name in (string[])["from", "to"])
-                if (entry.Values.TryGetValue(name, out var typed)) rows.Add((["", "", name, typed.Text, "", "", "text", name == "from" ? "The volume to read." : "The name of the volume to write."], 0));
+                if (!declared.Has(name) && entry.Values.TryGetValue(name, out var typed)) rows.Add((["", "", name, typed.Text, "", "", "text", name == "from" ? "The volume to read." : "The name of the volume to write."], 0));
             foreach (var p in declared.Parameters)
                 rows.Add((["", "", p.Name, entry.Values.TryGetValue(p.Name, out var typed) ? typed.Text : p.Default, p.Unit, p.Default, p.Allowed, p.Description], 0));
         }

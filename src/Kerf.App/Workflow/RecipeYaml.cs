@@ -112,7 +112,7 @@ public static class RecipeYaml
         {
             text.Append(CultureInfo.InvariantCulture, $"  # {declared.Summary}\n  - {declared.Name}:\n");
             foreach (var name in (string[])["from", "to"])
-                if (entry.Values.TryGetValue(name, out var typed)) text.Append(CultureInfo.InvariantCulture, $"      {name}: {Quoted(typed.Text)}\n");
+                if (!declared.Has(name) && entry.Values.TryGetValue(name, out var typed)) text.Append(CultureInfo.InvariantCulture, $"      {name}: {Quoted(typed.Text)}\n");
             Parameters(declared, entry, "      ");
         }
 

@@ -1,4 +1,5 @@
 using Kerf.App;
+using Kerf.Microstructure;
 using Kerf.Volumes;
 using Xunit;
 
@@ -23,6 +24,18 @@ public class RecipeTests
     private static Recipe Build(string text, params string[] changes) => RecipeYaml.Read(text, "r.yaml").Apply(changes).Build("/somewhere/r.yaml");
 
     private static string Refusal(string text, params string[] changes) => Assert.Throws<InputError>(() => Build(text, changes)).Message;
+
+    [Fact]
+    public void WhatIsNoVolumeIsTheMeasuresOwnFrom()
+    {
+        var text = Text.Replace("  - noise: {from: raw}", "  - paths: {phase: grain, from: pore, to: carbon}\n  - paths: {phase: grain, from: flat}", StringComparison.Ordinal);
+        foreach (var recipe in (Recipe[])[Build(text), Build(RecipeYaml.Write(Build(text).Text))])
+        {
+            Assert.Equal(["denoise", "flat"], recipe.Measures.Select(m => m.From));
+            Assert.Equal(["pore", null], recipe.Measures.Select(m => ((Paths)m.Measure).From is { Length: > 0 } from ? from : null));
+            Assert.Equal("carbon", ((Paths)recipe.Measures[0].Measure).To);
+        }
+    }
 
     [Fact]
     public void ReadsStepsAndTheFlowOfVolumes()
