@@ -27,7 +27,7 @@ public static class CommandLine
     private static IEnumerable<Command> All() =>
     [
         DemoCommand.Make(), .. RecipeCommands.All(), .. FileCommands.All(), MeasureCommands.Make(), MeshCommand.Make(), GaborSearchCommand.Make(), ImportanceCommand.Make(),
-        CompareCommand.Make(), SimulateCommands.Make(), StudyCommand.Make(), TrainCommands.Make(), PredictCommand.Make(), ExportCommand.Make(), FeaturesCommand.Make(),
+        CompareCommand.Make(), SimulateCommands.Make(), StudyCommand.Make(), TrainCommands.Make(), PredictCommand.Make(), ExportCommand.Make(), AdaptCommand.Make(), FeaturesCommand.Make(),
         ThicknessCommand.Make(), .. StepCommands.All(),
     ];
 
