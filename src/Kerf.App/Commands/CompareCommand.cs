@@ -81,7 +81,7 @@ public static class CompareCommand
     {
         var text = new StringBuilder();
         foreach (var (key, value) in json)
-            if (value is JsonValue number && number.GetValueKind() == JsonValueKind.Number) text.Append(CultureInfo.InvariantCulture, $"{key,-20}{number.GetValue<double>():0.#####}\n");
+            if (value is JsonValue number && number.GetValueKind() == JsonValueKind.Number) text.Append(CultureInfo.InvariantCulture, $"{key,-20}{number.Deserialize<double>():0.#####}\n");
         text.Append(CultureInfo.InvariantCulture, $"{"label",-8}{"IoU",8}{"Dice",8}{"precision",11}{"recall",8}{"fraction",10}{"true",8}\n");
         foreach (var row in json["classes"]!.AsArray())
         {

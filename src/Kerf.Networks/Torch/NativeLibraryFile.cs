@@ -10,7 +10,7 @@ namespace Kerf.Networks;
 /// </summary>
 internal static class NativeLibraryFile
 {
-    public const string How = "As root: apt-get install libtorch-dev libopenblas0-pthread cmake g++; or set KERF_LIBTORCH to the folder of an unpacked libtorch.";
+    public const string How = "As root: apt-get install libtorch-dev libopenblas0-pthread cmake make g++; or set KERF_LIBTORCH to the folder of an unpacked libtorch.";
 
     private const string Name = "libkerf_torch.so";
 

@@ -22,6 +22,9 @@ public class CompareCommandTests
         Assert.Equal((0.775, 22.5), ((double)whole["meanIoU"]!, Math.Round((double)whole["awe"]!, 10)));
         foreach (var key in (string[])["meanDice", "f1", "mse", "solidFractionError"]) Assert.NotNull(whole[key]);
         foreach (var key in (string[])["label", "iou", "dice", "precision", "recall", "f1"]) Assert.NotNull(whole["classes"]![0]![key]);
+        var said = KerfProcess.Run(folder.Path, ["compare", "found.tif", "truth.tif", "--quiet"]);
+        Assert.True(said.Status == 0, said.Error);
+        Assert.Matches(@"accuracy +0\.875\n[\s\S]*solid +2\n", said.Output);
         var crop = KerfProcess.Run(folder.Path, ["compare", "found.tif", "truth.tif", "--crop", "0,2,0,2,2,4", "--json"]).Json;
         Assert.Equal((0.75, 0.875), ((double)crop["accuracy"]!, (double)crop["whole"]!["accuracy"]!));
         var users = KerfProcess.Run(folder.Path, ["compare", "found.tif", "truth.tif", "found.tif", "--users", "--out", "pairs", "--json"]).Json;
