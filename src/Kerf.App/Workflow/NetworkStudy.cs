@@ -53,6 +53,9 @@ public sealed record NetworkStudy(int Edge, int Depth, int Electrons, int Epochs
             ["epochs"] = Epochs,
             ["seed"] = Seed,
             ["testSeed"] = Seed + 1,
+            ["version"] = Machine.Version,
+            ["machine"] = Machine.Description,
+            ["date"] = DateTime.UtcNow.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
             ["rows"] = rows,
         };
     }
@@ -150,7 +153,7 @@ public sealed record NetworkStudy(int Edge, int Depth, int Electrons, int Epochs
         };
         var text = new StringBuilder("# Networks on simulated nanoporous gold\n\n");
         text.Append(CultureInfo.InvariantCulture, $"By `kerf study networks`: hierarchical gold (110 and 15 nm) in epoxy, voxels of 5 nm, {json["electronsPerPixel"]} electrons per pixel. Trained on {json["training"]} voxels of seed {json["seed"]}, ");
-        text.Append(CultureInfo.InvariantCulture, $"of which the last fifth is validation; scored on {json["test"]} voxels of seed {json["testSeed"]}, which no training saw. U-Nets of 3 blocks and 16 features (8 in 3-D), at most {json["epochs"]} epochs. k-means has three clusters, the brightest is solid.\n\n");
+        text.Append(CultureInfo.InvariantCulture, $"of which the last fifth is validation; scored on {json["test"]} voxels of seed {json["testSeed"]}, which no training saw. U-Nets of 3 blocks and 16 features (8 in 3-D), at most {json["epochs"]} epochs. k-means has three clusters, the brightest is solid. {json["version"]}, {json["machine"]}, {json["date"]}.\n\n");
         text.Append("| method | MP % | T-III MP % | MGP % | mean Dice | solid fraction (true) | k-means' MP / MP | parameters | epochs |\n|---|---|---|---|---|---|---|---|---|\n");
         var rows = json["rows"]!.AsArray().Select(r => r!.AsObject()).ToArray();
         foreach (var row in rows)
