@@ -37,7 +37,8 @@ build_once() {
     flock 9
     if [ -f "$1/kerf.dll" ] && [ -z "$(find "$here/src" "$here/recipes" "$here"/Directory.* -newer "$1/kerf.dll" -type f -print -quit)" ]; then exit 0; fi
     echo "kerf: building (once; about a minute on a new machine)" >&2
-    dotnet publish "$here/src/Kerf.App/Kerf.App.csproj" -c Release -o "$1" -v quiet --nologo >"$log" 2>&1 \
+    # a compiler that stays behind must not keep the lock
+    dotnet publish "$here/src/Kerf.App/Kerf.App.csproj" -c Release -o "$1" -v quiet --nologo >"$log" 2>&1 9>&- \
       || { grep -E 'error|warn' "$log" | sort -u | head -n 20 >&2; echo "kerf: the build failed; the whole log is in artifacts/build.log" >&2; exit 1; }
     touch "$1/kerf.dll"
   ) 9>"$here/artifacts/.build.lock"
