@@ -18,7 +18,7 @@ public sealed class Invocation
     /// <summary>--force.</summary>
     public static readonly Option<bool> Force = new("--force") { Description = "Run although nothing changed; replace an output that is there." };
 
-    private static readonly Option<string?> Threads = new("--threads") { Description = "Worker threads (default: all processors). Never changes a result.", HelpName = "n" };
+    private static readonly Option<string?> Threads = new("--threads") { Description = "Worker threads (default: all processors). Never changes a result, but for the training of a network.", HelpName = "n" };
     private static readonly Option<string?> Memory = new("--memory") { Description = "Memory budget, like 4GiB or 800MiB (default 4GiB). Never changes a result.", HelpName = "size" };
     private static readonly Option<string?> Block = new("--block") { Description = "Edge of a block in voxels, 16 to 1024 (default 128). Never changes a result.", HelpName = "n" };
     private static readonly Option<string?> Seed = new("--seed") { Description = "Seed of every random draw (default 1).", HelpName = "n" };
