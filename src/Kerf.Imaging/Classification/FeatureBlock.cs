@@ -49,16 +49,13 @@ public sealed class FeatureBlock
     /// <param name="volume">Extent of the whole volume.</param>
     public void Load(ReadOnlySpan<float> voxels, Box inner, Size3 volume)
     {
-        var outer = inner.Grow(Set.Halo).Size;
-        var stride = TapRows.Padded(outer.X) + TapRows.Padding;
-        ScaleFilter.Ensure(ref _scratch.Input, outer.Z * outer.Y * stride + 4 * TapRows.Padding);
-        for (var row = 0; row < outer.Z * outer.Y; row++)
+        _scratch.Take(voxels, inner.Grow(Set.Halo).Size);
+        ScaleFilter? unsmoothed = null;
+        foreach (var scale in _scales)
         {
-            var from = voxels.Slice(row * outer.X, outer.X);
-            var to = _scratch.Input.AsSpan(row * stride, outer.X);
-            for (var x = 0; x < from.Length; x++) to[x] = from[x];
+            scale.Presmooth(_scratch, inner, volume, scale.Unsmoothed ? unsmoothed : null);
+            if (scale.Unsmoothed) unsmoothed ??= scale;
         }
-        foreach (var scale in _scales) scale.Presmooth(_scratch, outer, stride, inner, volume);
     }
 
     /// <summary>Computes all features of one slice of the block. Slices in ascending order share work; some may be left out.</summary>

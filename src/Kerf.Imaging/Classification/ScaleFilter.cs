@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 using Kerf.Volumes;
 using static Kerf.Imaging.TapRows;
@@ -20,12 +21,14 @@ internal sealed class ScaleFilter
     private readonly TensorFilter? _tensor;
     private readonly double[][] _presmooth = new double[3][];
     private readonly int[] _channel = new int[6];
-    private double[] _p = [], _planeRows = [];
+    private readonly AlignedBuffer<double> _own = new(), _planeRows = new();
+    private AlignedBuffer<double> _p;
     private Size3 _inner;
     private int _stride, _height;
 
     public ScaleFilter(FeatureSet set, double sigma)
     {
+        _p = _own;
         Radii = set.PresmoothRadii(sigma);
         _marginZ = set.Dimensions == 3 ? Margin : 0;
         var fine = Math.Min(sigma, 1.0);
@@ -54,40 +57,48 @@ internal sealed class ScaleFilter
 
     private static double[] Scaled(double[] taps, double factor) => [.. taps.Select(t => t * factor)];
 
+    /// <summary>Whether the scale is filtered as it is, without presmoothing.</summary>
+    public bool Unsmoothed => Radii == default;
+
     /// <summary>Presmooths a block.</summary>
-    /// <param name="scratch">Its input: the block with the whole set's halo, rows padded to <paramref name="inputStride"/>.</param>
-    /// <param name="inputSize">Its extent.</param>
-    /// <param name="inputStride">Values per row.</param>
+    /// <param name="scratch">Its input, and buffers that all scales use in turn.</param>
     /// <param name="inner">The region whose features are wanted.</param>
     /// <param name="volume">Extent of the whole volume, for the mirror at its faces.</param>
-    public void Presmooth(PresmoothScratch scratch, Size3 inputSize, int inputStride, Box inner, Size3 volume)
+    /// <param name="same">A scale without presmoothing that has taken this block already, when this one needs none either.</param>
+    public void Presmooth(PresmoothScratch scratch, Box inner, Size3 volume, ScaleFilter? same)
     {
         _inner = inner.Size;
         _height = inner.Size.Y + 2 * Margin;
         _stride = Padded(inner.Size.X + 2 * Margin);
-        var depth = inner.Size.Z + 2 * _marginZ;
-        var (rowsBefore, width) = (_height + 2 * Radii.Y, inner.Size.X + 2 * Margin + 2 * Radii.X);
-        var strideBefore = Padded(width) + Padding;
-        var halo = new Size3((inputSize.Z - inner.Size.Z) / 2, (inputSize.Y - inner.Size.Y) / 2, (inputSize.X - inner.Size.X) / 2);
-        Ensure(ref scratch.AfterZ, depth * rowsBefore * strideBefore + 4 * Padding);
-        Ensure(ref _p, depth * _height * _stride + 4 * Padding);
-        Ensure(ref scratch.Row, strideBefore + 4 * Padding);
-        var (top, left) = (halo.Y - Margin - Radii.Y, halo.X - Margin - Radii.X);
-        var inputPlane = inputSize.Y * inputStride;
-        // all slices of one row first: the rows that a long kernel along z reads stay in the second-level cache
-        for (var y = 0; y < rowsBefore; y++)
-            for (var z = 0; z < depth; z++)
-                Smooth(ref scratch.Input[(halo.Z - _marginZ + z) * inputPlane + (top + y) * inputStride + left], inputPlane, _presmooth[0], ref scratch.AfterZ[(z * rowsBefore + y) * strideBefore], width);
-        for (var z = 0; z < depth; z++)
-        {
-            for (var y = 0; y < _height; y++)
-            {
-                Smooth(ref scratch.AfterZ[(z * rowsBefore + y + Radii.Y) * strideBefore], strideBefore, _presmooth[1], ref scratch.Row[0], width);
-                Smooth(ref scratch.Row[Radii.X], 1, _presmooth[2], ref _p[(z * _height + y) * _stride], _inner.X + 2 * Margin);
-            }
-        }
-        Ensure(ref _planeRows, 5 * 4 * _stride + 7 * _stride + 4 * Padding);
+        _planeRows.Ensure(5 * 4 * _stride + 7 * _stride + 4 * Padding);
+        _p = same?._p ?? _own;
+        if (same == null) Smooth(scratch, new(inner.Size.Z + 2 * _marginZ, _height, inner.Size.X + 2 * Margin));
         _tensor?.Take(_p, _height, _stride, inner, volume);
+    }
+
+    private void Smooth(PresmoothScratch scratch, Size3 size)
+    {
+        _p.Ensure(size.Z * _height * _stride + 4 * Padding);
+        var input = scratch.Size;
+        var (front, top, left) = ((input.Z - size.Z) / 2, (input.Y - size.Y) / 2, (input.X - size.X) / 2);
+        // the strips of the input that this scale reaches
+        var (first, last) = ((left - Radii.X) / Padding, (left + size.X + Radii.X - 1) / Padding);
+        var (strips, rows) = (last - first + 1, _height + 2 * Radii.Y);
+        var (strip, slice, stride) = (rows * Padding, strips * rows * Padding, strips * Padding);
+        scratch.AfterZ.Ensure(size.Z * slice);
+        scratch.AfterY.Ensure(_height * stride + 4 * Padding);
+        for (var y = 0; y < rows; y++)
+            for (var s = 0; s < strips; s++)
+                for (var z = 0; z < size.Z; z++)
+                    TapRows.Smooth(ref scratch.Input[scratch.Place(front + z, top - Radii.Y + y, first + s)], Padding, _presmooth[0], ref scratch.AfterZ[z * slice + s * strip + y * Padding], Padding);
+        for (var z = 0; z < size.Z; z++)
+        {
+            for (var s = 0; s < strips; s++)
+                for (var y = 0; y < _height; y++)
+                    TapRows.Smooth(ref scratch.AfterZ[z * slice + s * strip + (y + Radii.Y) * Padding], Padding, _presmooth[1], ref scratch.AfterY[y * stride + s * Padding], Padding);
+            for (var y = 0; y < _height; y++)
+                TapRows.Smooth(ref scratch.AfterY[y * stride + left - first * Padding], 1, _presmooth[2], ref _p[(z * _height + y) * _stride], size.X);
+        }
     }
 
     internal static void Ensure<T>(ref T[] buffer, int length)
@@ -121,7 +132,7 @@ internal sealed class ScaleFilter
         {
             var row = centre + (y + Margin) * _stride;
             if (TAxes.Three) AlongZ(ref _p[row], _height * _stride, Slot(y));
-            else _p.AsSpan(row, _stride).CopyTo(_planeRows.AsSpan(RowOf(Slot(y), 0), _stride));
+            else _p.Slice(row, _stride).CopyTo(_planeRows.Slice(RowOf(Slot(y), 0), _stride));
             if (y < 2) continue;
             AlongY<TAxes>(y - 2);
             AlongX<TAxes>(target, plane, (y - 2) * stride);
@@ -200,11 +211,11 @@ internal sealed class ScaleFilter
             if (hessian < 0) continue;
             if (TAxes.Three)
             {
-                var (e0, e1, e2) = Eigenvalues.Of3(low.ZZ, low.YY, low.XX, low.ZY, low.ZX, low.YX);
-                var (f0, f1, f2) = Eigenvalues.Of3(high.ZZ, high.YY, high.XX, high.ZY, high.ZX, high.YX);
-                Store(e0, f0, ref to, hessian);
-                Store(e1, f1, ref to, hessian + plane);
-                Store(e2, f2, ref to, hessian + 2 * plane);
+                var (large, middle, small) = Eigenvalues.Roots(
+                    Eigenvalues.Reduce(low.ZZ, low.YY, low.XX, low.ZY, low.ZX, low.YX), Eigenvalues.Reduce(high.ZZ, high.YY, high.XX, high.ZY, high.ZX, high.YX));
+                Store(large, ref to, hessian);
+                Store(middle, ref to, hessian + plane);
+                Store(small, ref to, hessian + 2 * plane);
             }
             else
             {
@@ -265,8 +276,38 @@ internal sealed class ScaleFilter
     }
 }
 
-/// <summary>What presmoothing needs for a moment: one for all scales and channels of a thread.</summary>
+/// <summary>
+/// What presmoothing needs for a moment: one for all scales and channels of a thread. The input lies in strips of <see cref="TapRows.Padding"/> columns, all slices of
+/// a row of a strip together, so that what a long kernel along z reads fills the first-level cache one line after the other; rows that lie whole slices apart
+/// would push each other out of it. Behind z the same is done for y.
+/// </summary>
 internal sealed class PresmoothScratch
 {
-    public double[] Input = [], AfterZ = [], Row = [];
+    public readonly AlignedBuffer<double> Input = new(), AfterZ = new(), AfterY = new();
+    private int _strips;
+
+    /// <summary>Extent of the input.</summary>
+    public Size3 Size { get; private set; }
+
+    /// <summary>Where a strip's row of a slice begins in <see cref="Input"/>.</summary>
+    public int Place(int z, int y, int strip) => ((y * _strips + strip) * Size.Z + z) * TapRows.Padding;
+
+    /// <summary>Takes a block, x fastest.</summary>
+    public void Take(ReadOnlySpan<float> voxels, Size3 size)
+    {
+        (Size, _strips) = (size, TapRows.Padded(size.X) / TapRows.Padding);
+        Input.Ensure(size.Z * size.Y * _strips * TapRows.Padding);
+        for (var z = 0; z < size.Z; z++)
+        {
+            for (var y = 0; y < size.Y; y++)
+            {
+                var row = voxels.Slice((z * size.Y + y) * size.X, size.X);
+                for (var strip = 0; strip < _strips; strip++)
+                {
+                    var from = row[(strip * TapRows.Padding)..Math.Min(size.X, (strip + 1) * TapRows.Padding)];
+                    TensorPrimitives.ConvertTruncating(from, Input.Slice(Place(z, y, strip), TapRows.Padding));
+                }
+            }
+        }
+    }
 }

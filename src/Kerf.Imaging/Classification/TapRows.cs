@@ -25,16 +25,19 @@ internal static class TapRows
         for (; i <= count - 4 * lanes; i += 4 * lanes)
         {
             ref var s = ref Unsafe.Add(ref source, i);
+            ref var before = ref s;
+            ref var after = ref s;
             var w = new Vector<double>(weights);
             var (a, b, c, d) = (Load(ref s, 0) * w, Load(ref s, lanes) * w, Load(ref s, 2 * lanes) * w, Load(ref s, 3 * lanes) * w);
             for (var k = 1; k < taps.Length; k++)
             {
+                before = ref Unsafe.Subtract(ref before, stride);
+                after = ref Unsafe.Add(ref after, stride);
                 w = new(Unsafe.Add(ref weights, k));
-                var o = k * stride;
-                a = Vector.FusedMultiplyAdd(w, Load(ref s, -o) + Load(ref s, o), a);
-                b = Vector.FusedMultiplyAdd(w, Load(ref s, lanes - o) + Load(ref s, lanes + o), b);
-                c = Vector.FusedMultiplyAdd(w, Load(ref s, 2 * lanes - o) + Load(ref s, 2 * lanes + o), c);
-                d = Vector.FusedMultiplyAdd(w, Load(ref s, 3 * lanes - o) + Load(ref s, 3 * lanes + o), d);
+                a = Vector.FusedMultiplyAdd(w, Load(ref before, 0) + Load(ref after, 0), a);
+                b = Vector.FusedMultiplyAdd(w, Load(ref before, lanes) + Load(ref after, lanes), b);
+                c = Vector.FusedMultiplyAdd(w, Load(ref before, 2 * lanes) + Load(ref after, 2 * lanes), c);
+                d = Vector.FusedMultiplyAdd(w, Load(ref before, 3 * lanes) + Load(ref after, 3 * lanes), d);
             }
             ref var t = ref Unsafe.Add(ref target, i);
             Store(a, ref t, 0);

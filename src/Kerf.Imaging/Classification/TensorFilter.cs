@@ -18,8 +18,9 @@ internal sealed class TensorFilter
     private readonly int _dimensions;
     private readonly FiveTaps[] _g = new FiveTaps[3], _d = new FiveTaps[3], _smooth = new FiveTaps[3];
     private readonly int[] _slices = new int[5];
-    private double[] _p = [], _alongY = [], _products = [], _blended = [];
-    private float[] _gradient = [];
+    private readonly AlignedBuffer<double> _alongY = new(), _products = new(), _blended = new();
+    private readonly AlignedBuffer<float> _gradient = new();
+    private AlignedBuffer<double> _p = new();
     private Box _inner;
     private Size3 _volume;
     private int _height, _stride;
@@ -40,13 +41,13 @@ internal sealed class TensorFilter
     private int Components => _dimensions == 3 ? 6 : 3;
 
     /// <summary>Takes a presmoothed block; see <see cref="ScaleFilter"/> for its layout.</summary>
-    public void Take(double[] presmoothed, int height, int stride, Box inner, Size3 volume)
+    public void Take(AlignedBuffer<double> presmoothed, int height, int stride, Box inner, Size3 volume)
     {
         (_p, _height, _stride, _inner, _volume) = (presmoothed, height, stride, inner, volume);
-        ScaleFilter.Ensure(ref _alongY, 3 * stride + 4 * Padding);
-        ScaleFilter.Ensure(ref _gradient, 5 * 3 * (inner.Size.Y + 4) * stride + 4 * Padding);
-        ScaleFilter.Ensure(ref _products, 5 * 6 * stride + 4 * Padding);
-        ScaleFilter.Ensure(ref _blended, 6 * stride + 4 * Padding);
+        _alongY.Ensure(3 * stride + 4 * Padding);
+        _gradient.Ensure(5 * 3 * (inner.Size.Y + 4) * stride + 4 * Padding);
+        _products.Ensure(5 * 6 * stride + 4 * Padding);
+        _blended.Ensure(6 * stride + 4 * Padding);
         Array.Fill(_slices, int.MinValue);
     }
 
@@ -135,71 +136,63 @@ internal sealed class TensorFilter
 
     private static bool Outside(int local, int start, int length) => (uint)(local + start) >= (uint)length;
 
-    // products zz, yy, xx, zy, zx, yx of the gradient (yy, xx, yx in 2-D), smoothed along z
+    // products zz, yy, xx, zy, zx, yx of the gradient (yy, xx, yx in 2-D), smoothed along z; the product of two floats is exact in double
     private void Products(int z, int y)
     {
-        if (_dimensions == 3)
-        {
-            Product(z, y, 2, 2, 0);
-            Product(z, y, 1, 1, 1);
-            Product(z, y, 0, 0, 2);
-            Product(z, y, 2, 1, 3);
-            Product(z, y, 2, 0, 4);
-            Product(z, y, 1, 0, 5);
-        }
-        else
-        {
-            Product(z, y, 1, 1, 0);
-            Product(z, y, 0, 0, 1);
-            Product(z, y, 1, 0, 2);
-        }
-    }
-
-    private void Product(int z, int y, int i, int j, int component)
-    {
-        ref var target = ref _products[ProductRow(y, component)];
-        ref var a0 = ref _gradient[GradientRow(z, i, y)];
-        ref var b0 = ref _gradient[GradientRow(z, j, y)];
-        var half = Vector<double>.Count;
+        ref var target = ref _products[ProductRow(y, 0)];
+        var (stride, width) = (_stride, _inner.Size.X + 2 * Left);
+        ref var centre = ref _gradient[GradientRow(z, 0, y)];
+        var component = (_inner.Size.Y + 4) * stride;
         if (_dimensions == 2)
         {
-            for (var x = 0; x < _inner.Size.X + 2 * Left; x += 2 * half)
+            for (var x = 0; x < width; x += Vector<double>.Count)
             {
-                var (low, high) = Pair(ref a0, ref b0, x);
-                Store(low, ref target, x);
-                Store(high, ref target, x + half);
+                var (gx, gy, _) = Gradient(ref centre, x, component);
+                ref var to = ref Unsafe.Add(ref target, x);
+                Store(gy * gy, ref to, 0);
+                Store(gx * gx, ref to, stride);
+                Store(gy * gx, ref to, 2 * stride);
             }
             return;
         }
-        var w = _smooth[0];
-        ref var a1 = ref _gradient[GradientRow(z - 1, i, y)];
-        ref var b1 = ref _gradient[GradientRow(z - 1, j, y)];
-        ref var a2 = ref _gradient[GradientRow(z + 1, i, y)];
-        ref var b2 = ref _gradient[GradientRow(z + 1, j, y)];
-        ref var a3 = ref _gradient[GradientRow(z - 2, i, y)];
-        ref var b3 = ref _gradient[GradientRow(z - 2, j, y)];
-        ref var a4 = ref _gradient[GradientRow(z + 2, i, y)];
-        ref var b4 = ref _gradient[GradientRow(z + 2, j, y)];
-        for (var x = 0; x < _inner.Size.X + 2 * Left; x += 2 * half)
+        var (w0, w1, w2) = (_smooth[0].W0, _smooth[0].W1, _smooth[0].W2);
+        ref var before1 = ref _gradient[GradientRow(z - 1, 0, y)];
+        ref var after1 = ref _gradient[GradientRow(z + 1, 0, y)];
+        ref var before2 = ref _gradient[GradientRow(z - 2, 0, y)];
+        ref var after2 = ref _gradient[GradientRow(z + 2, 0, y)];
+        for (var x = 0; x < width; x += Vector<double>.Count)
         {
-            var (low0, high0) = Pair(ref a0, ref b0, x);
-            var (low1, high1) = Pair(ref a1, ref b1, x);
-            var (low2, high2) = Pair(ref a2, ref b2, x);
-            var (low3, high3) = Pair(ref a3, ref b3, x);
-            var (low4, high4) = Pair(ref a4, ref b4, x);
-            Store(w.Even(low0, low1 + low2, low3 + low4), ref target, x);
-            Store(w.Even(high0, high1 + high2, high3 + high4), ref target, x + half);
-        }
+            var (ax, ay, az) = Gradient(ref centre, x, component);
+            var (zz, yy, xx, zy, zx, yx) = (w0 * (az * az), w0 * (ay * ay), w0 * (ax * ax), w0 * (az * ay), w0 * (az * ax), w0 * (ay * ax));
+            Add(ref before1, ref after1, w1);
+            Add(ref before2, ref after2, w2);
+            ref var to = ref Unsafe.Add(ref target, x);
+            Store(zz, ref to, 0);
+            Store(yy, ref to, stride);
+            Store(xx, ref to, 2 * stride);
+            Store(zy, ref to, 3 * stride);
+            Store(zx, ref to, 4 * stride);
+            Store(yx, ref to, 5 * stride);
 
-        // the product of two floats is exact in double
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        static (Vector<double> Low, Vector<double> High) Pair(ref float a, ref float b, int x)
-        {
-            Vector.Widen(Load(ref a, x), out var aLow, out var aHigh);
-            Vector.Widen(Load(ref b, x), out var bLow, out var bHigh);
-            return (aLow * bLow, aHigh * bHigh);
+            [MethodImpl(MethodImplOptions.AggressiveInlining)]
+            void Add(ref float before, ref float after, Vector<double> w)
+            {
+                var (bx, by, bz) = Gradient(ref before, x, component);
+                var (cx, cy, cz) = Gradient(ref after, x, component);
+                zz = Vector.FusedMultiplyAdd(w, Vector.FusedMultiplyAdd(bz, bz, cz * cz), zz);
+                yy = Vector.FusedMultiplyAdd(w, Vector.FusedMultiplyAdd(by, by, cy * cy), yy);
+                xx = Vector.FusedMultiplyAdd(w, Vector.FusedMultiplyAdd(bx, bx, cx * cx), xx);
+                zy = Vector.FusedMultiplyAdd(w, Vector.FusedMultiplyAdd(bz, by, cz * cy), zy);
+                zx = Vector.FusedMultiplyAdd(w, Vector.FusedMultiplyAdd(bz, bx, cz * cx), zx);
+                yx = Vector.FusedMultiplyAdd(w, Vector.FusedMultiplyAdd(by, bx, cy * cx), yx);
+            }
         }
     }
+
+    // the three components of half a vector of floats
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static (Vector<double> X, Vector<double> Y, Vector<double> Z) Gradient(ref float row, int x, int component) =>
+        (Vector.WidenLower(Load(ref row, x)), Vector.WidenLower(Load(ref row, x + component)), Vector.WidenLower(Load(ref row, x + 2 * component)));
 
     private void BlendAlongY(int y)
     {
@@ -228,11 +221,10 @@ internal sealed class TensorFilter
             ref var to = ref Unsafe.Add(ref target, x);
             if (_dimensions == 3)
             {
-                var (e0, e1, e2) = Eigenvalues.Of3(Along(ref at, 0), Along(ref at, 1), Along(ref at, 2), Along(ref at, 3), Along(ref at, 4), Along(ref at, 5));
-                var (f0, f1, f2) = Eigenvalues.Of3(Along(ref next, 0), Along(ref next, 1), Along(ref next, 2), Along(ref next, 3), Along(ref next, 4), Along(ref next, 5));
-                Store(e0, f0, ref to, 0);
-                Store(e1, f1, ref to, plane);
-                Store(e2, f2, ref to, 2 * plane);
+                var (large, middle, small) = Eigenvalues.Roots(Reduced(ref at), Reduced(ref next));
+                Store(large, ref to, 0);
+                Store(middle, ref to, plane);
+                Store(small, ref to, 2 * plane);
             }
             else
             {
@@ -242,6 +234,10 @@ internal sealed class TensorFilter
                 Store(e1, f1, ref to, plane);
             }
         }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        (Vector<double> Q, Vector<double> P, Vector<double> R) Reduced(ref double at) =>
+            Eigenvalues.Reduce(Along(ref at, 0), Along(ref at, 1), Along(ref at, 2), Along(ref at, 3), Along(ref at, 4), Along(ref at, 5));
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         Vector<double> Along(ref double at, int component)
