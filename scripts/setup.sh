@@ -35,7 +35,7 @@ build_once() {
   mkdir -p "$here/artifacts"
   (
     flock 9
-    if [ -f "$1/kerf.dll" ] && [ -z "$(find "$here/src" "$here/recipes" "$here"/Directory.* -newer "$1/kerf.dll" -type f -print -quit)" ]; then exit 0; fi
+    if [ -f "$1/kerf.dll" ] && [ -z "$(find "$here/src" "$here/recipes" "$here/models" "$here"/Directory.* -newer "$1/kerf.dll" -type f -print -quit)" ]; then exit 0; fi
     echo "kerf: building (once; about a minute on a new machine)" >&2
     # a compiler that stays behind must not keep the lock
     dotnet publish "$here/src/Kerf.App/Kerf.App.csproj" -c Release -o "$1" -v quiet --nologo >"$log" 2>&1 9>&- \

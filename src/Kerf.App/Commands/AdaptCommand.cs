@@ -14,7 +14,7 @@ public static class AdaptCommand
     public static Command Make()
     {
         var specimen = new Argument<string>("SPECIMEN") { Description = "Grey values of two phases: .zarr, TIFF, PNG or a slice folder." };
-        var project = new Option<string>("--project") { Description = "Folder that receives models/adapted.kerf, volumes/phases.zarr, volumes/uncertainty.zarr and adapt.json.", HelpName = "folder", DefaultValueFactory = _ => "kerf-adapt" };
+        var project = new Option<string>("--project") { Description = "Folder that receives models/adapted.kerf, volumes/phases.zarr, volumes/uncertainty.zarr, adapt.json and report.html.", HelpName = "folder", DefaultValueFactory = _ => "kerf-adapt" };
         var epochs = new Option<int>("--epochs") { Description = "Epochs of the training at most.", HelpName = "n", DefaultValueFactory = _ => 15 };
         var minutes = new Option<double>("--minutes") { Description = "Minutes of the training at most.", HelpName = "n", DefaultValueFactory = _ => 10 };
         var command = new Command("adapt", "Measures a stack of two phases, simulates one like it, trains a network on that, segments, and says how far to trust it.") { specimen, project, epochs, minutes };
@@ -57,8 +57,11 @@ public static class AdaptCommand
             },
             ["simulated"] = new JsonObject { ["accuracy"] = test.Accuracy, ["f1"] = test.MeanF1, ["epochs"] = model.Training.Curve.Count },
             ["trust"] = adaptation.Trust((IVolume<byte>)found, (IVolume<float>)doubt, traits),
-            ["seconds"] = Math.Round(clock.Elapsed.TotalSeconds, 3),
         };
+        var report = Path.Combine(folder, "report.html");
+        json["report"] = report;
+        AdaptReport.Write(stack, path, adaptation.Simulate(traits, 1), model, found, doubt, json, report, session.Walk with { Progress = session.Progress.Begin("report") });
+        json["seconds"] = Math.Round(clock.Elapsed.TotalSeconds, 3);
         AtomicFile.WriteAllText(Path.Combine(folder, "adapt.json"), json.ToJsonString(MeasurementFiles.Json) + "\n");
         session.Print(json, () => Text(json));
     }
@@ -67,7 +70,7 @@ public static class AdaptCommand
     {
         if (File.Exists(path) && !session.Forced) return NetworkFile.Load(path);
         var (image, truth) = adaptation.Simulate(traits, 1);
-        var options = new NetworkOptions { Slices = 3, Depth = 3, Width = 12, Rate = 2e-3, Epochs = epochs, Minutes = minutes, Patch = 48, Windows = 256, Stop = 8, Patience = 4 };
+        var options = new NetworkOptions { Slices = 3, Depth = 3, Width = 12, Loss = Loss.CrossEntropy, Schedule = Schedule.Cosine, Rate = 3e-3, Epochs = epochs, Minutes = minutes, Patch = 48, Windows = 256, Stop = epochs };
         var curves = new TrainingCurves(path, session);
         var training = new NetworkTraining([("stack", image)], truth, options, session.SeedValue, path, session.Walk) { Report = curves.Add, Say = text => Console.Error.WriteLine("kerf: " + text) };
         var model = training.Run(resume: !session.Forced);

@@ -18,7 +18,7 @@ public static class PredictCommand
     /// <summary>The command.</summary>
     public static Command Make()
     {
-        var model = new Argument<string>("MODEL") { Description = "A file that kerf train wrote." };
+        var model = new Argument<string>("MODEL") { Description = "A file that kerf train wrote, or the name of a model that comes with the program: nanoporous-gold, cathode-particle-pores." };
         var image = new Argument<string>("IMAGE") { Description = "Grey values: .zarr, TIFF, PNG or a slice folder." };
         var output = new Argument<string>("OUT") { Description = "Where the labels go: .zarr, .tif, .png, .npy, or a folder/ of slices." };
         var channel = ChannelSet.Option();
@@ -37,7 +37,7 @@ public static class PredictCommand
         foreach (var option in (Option[])[tile, overlap, batch, flips, precision, layer, activations, device]) command.Add(option);
         return Invocation.With(Invocation.ReadingChannels(Invocation.Running(command)), (parsed, session) =>
         {
-            var call = new PredictCall(parsed.GetValue(model)!, parsed.GetValue(image)!, parsed.GetValue(output)!, parsed.GetValue(channel) ?? [],
+            var call = new PredictCall(PretrainedModels.PathOf(parsed.GetValue(model)!), parsed.GetValue(image)!, parsed.GetValue(output)!, parsed.GetValue(channel) ?? [],
                 parsed.GetValue(probabilities), parsed.GetValue(uncertainty), parsed.GetValue(dense))
             {
                 Tiles = new()

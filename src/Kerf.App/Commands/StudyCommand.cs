@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Kerf.Imaging;
-using Kerf.Networks;
 using Kerf.Volumes;
 
 namespace Kerf.App;
@@ -13,7 +12,7 @@ public static class StudyCommand
     /// <summary>The command with one subcommand per study.</summary>
     public static Command Make() => new("study", "Re-runs a published table on simulated data and prints it beside the paper's.")
     {
-        Ladder(), Slices(), SimulationStudies.Backscatter(), SimulationStudies.ShineThrough(), SimulationStudies.Realism(), Networks(),
+        Ladder(), Slices(), SimulationStudies.Backscatter(), SimulationStudies.ShineThrough(), SimulationStudies.Realism(), NetworkStudies.Networks(), NetworkStudies.Models(),
     };
 
     private static Command Ladder()
@@ -63,27 +62,6 @@ public static class StudyCommand
         });
     }
 
-    private static Command Networks()
-    {
-        var edge = new Option<int>("--edge") { Description = "Pixels of a slice along both sides.", HelpName = "n", DefaultValueFactory = _ => 96 };
-        var depth = new Option<int>("--depth") { Description = "Slices of the specimen that is trained on.", HelpName = "n", DefaultValueFactory = _ => 30 };
-        var electrons = new Option<int>("--electrons-per-pixel") { Description = "Electrons per pixel.", HelpName = "n", DefaultValueFactory = _ => 100 };
-        var epochs = new Option<int>("--epochs") { Description = "Epochs of each network at most.", HelpName = "n", DefaultValueFactory = _ => 40 };
-        var output = new Option<string>("--out") { Description = "Folder that receives networks.json, networks.md and the models; models that are there are not trained again.", HelpName = "folder", DefaultValueFactory = _ => "studies" };
-        var command = Invocation.Making(Invocation.Running(new Command("networks", "U-Nets on simulated gold at 1, 2 and 4 kV: slices, adjacent slices, volume, fusion, beside k-means.") { edge, depth, electrons, epochs, output }));
-        return Invocation.With(command, (parsed, session) =>
-        {
-            var study = new NetworkStudy(parsed.GetValue(edge), parsed.GetValue(depth), parsed.GetValue(electrons), parsed.GetValue(epochs), session.SeedValue);
-            if (study is { Edge: < 48 or > 1024 } or { Depth: < 10 or > 1024 } or { Electrons: < 1 } or { Epochs: < 1 })
-                throw new InputError($"study networks: edge {study.Edge}, depth {study.Depth}, electrons {study.Electrons}, epochs {study.Epochs}; allowed: 48 to 1024, 10 to 1024, 1 or more, 1 or more.");
-            var folder = parsed.GetValue(output)!;
-            Directory.CreateDirectory(folder);
-            Torch.Start(session.Walk.Threads, "cpu");
-            var json = study.Run(folder, session.Walk, text => { if (!session.IsQuiet) Console.Error.WriteLine(text); });
-            Keep(folder, "networks", json, NetworkStudy.Markdown(json), session);
-        });
-    }
-
     private static (Predicted[], double, int) Real(string path, Traversal walk)
     {
         var opened = VolumeFile.Open(path);
@@ -92,7 +70,7 @@ public static class StudyCommand
         return SlicesStudy.Dropped(stack, [.. Enum.GetValues<FillMethod>().Where(method => method != FillMethod.Shape)], walk);
     }
 
-    private static void Keep(string folder, string name, JsonObject json, string page, Invocation session)
+    internal static void Keep(string folder, string name, JsonObject json, string page, Invocation session)
     {
         Directory.CreateDirectory(folder);
         AtomicFile.WriteAllText(Path.Combine(folder, name + ".json"), json.ToJsonString(new() { WriteIndented = true }) + "\n");

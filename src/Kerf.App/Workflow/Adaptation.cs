@@ -13,7 +13,7 @@ namespace Kerf.App;
 /// <param name="Noise">Standard deviation of the noise, grey levels.</param>
 /// <param name="Blur">Standard deviation of the blur in the slice, pixels.</param>
 /// <param name="Fraction">Share of the brighter phase.</param>
-/// <param name="Chord">Mean chord of the brighter phase, nm.</param>
+/// <param name="Chord">Mean chord of the rarer phase, nm.</param>
 /// <param name="Wavelength">Of the levelled wave that has this chord, nm.</param>
 /// <param name="Threshold">Grey level that divides the smoothed stack.</param>
 public sealed record StackTraits(double Dark, double Bright, double Noise, double Blur, double Fraction, double Chord, double Wavelength, double Threshold)
@@ -29,7 +29,10 @@ public sealed class Adaptation(IVolume stack, string name, Traversal walk, ulong
     private readonly Traversal _quiet = walk with { Progress = null };
     private readonly VoxelSize _voxel = stack.Info.RequireVoxel("adapt");
 
-    // a part from the middle: statistics and simulation need no more
+    // what is measured, from the middle: wide, since a phase may be rare and far between
+    private Size3 Measured => Size3.Min(stack.Info.Size, new(24, 1024, 1024));
+
+    // what is simulated
     private Size3 Sample => Size3.Min(stack.Info.Size, new(48, 192, 192));
 
     /// <summary>Refuses stacks that are too small to measure.</summary>
@@ -54,12 +57,13 @@ public sealed class Adaptation(IVolume stack, string name, Traversal walk, ulong
         if (bright - dark < 0.5 * noise) throw new InputError(string.Create(CultureInfo.InvariantCulture, $"{name}: its two phases differ by {bright - dark:0.0} grey levels under a noise of {noise:0.0}; they cannot be told apart. Denoise the stack first, or train on labels."));
         var fraction = labels.Data.Count(l => l == 2) / (double)labels.Data.Length;
         if (fraction is < 0.01 or > 0.99) throw new InputError(string.Create(CultureInfo.InvariantCulture, $"{name}: one phase fills {Math.Max(fraction, 1 - fraction):P0} of it; adapt needs two phases. Crop the stack to the specimen."));
-        var chord = Chord(labels);
+        // of the rarer phase: what lies between its pieces may be longer than the stack
+        var rarer = fraction < 0.5 ? "2" : "1";
+        var chord = Chord(labels, rarer);
         // a wave of a guessed length tells how long one of the wanted chord is
-        var guess = chord * 2 / Math.Max(0.1, fraction);
-        guess = Math.Clamp(guess, 4 * _voxel.Finest, 100 * _voxel.Finest);
-        var trial = VirtualStructure.Make("levelled-wave", part.Info.Size, _voxel, fraction, guess, seed, _quiet);
-        var wavelength = Math.Clamp(guess * chord / Chord(Volume<byte>.Load(trial)), 4 * _voxel.Finest, 200 * _voxel.Finest);
+        var guess = Math.Clamp(2 * chord, 4 * _voxel.Finest, 100 * _voxel.Finest);
+        var trial = VirtualStructure.Make("levelled-wave", Sample, _voxel, fraction, guess, seed, _quiet);
+        var wavelength = Math.Clamp(guess * chord / Chord(Volume<byte>.Load(trial), rarer), 4 * _voxel.Finest, 200 * _voxel.Finest);
         var traits = new StackTraits(dark, bright, noise, 0, fraction, chord, wavelength, threshold);
         // the blur whose image has the stack's histogram
         var wanted = Shares(part);
@@ -112,9 +116,9 @@ public sealed class Adaptation(IVolume stack, string name, Traversal walk, ulong
     private Volume<float> Middle()
     {
         var size = stack.Info.Size;
-        var start = new Size3((size.Z - Sample.Z) / 2, (size.Y - Sample.Y) / 2, (size.X - Sample.X) / 2);
-        var part = new Volume<float>(stack.Info with { Size = Sample, Phases = null });
-        stack.AsFloat().Read(new(start, Sample), part.Data);
+        var start = new Size3((size.Z - Measured.Z) / 2, (size.Y - Measured.Y) / 2, (size.X - Measured.X) / 2);
+        var part = new Volume<float>(stack.Info with { Size = Measured, Phases = null });
+        stack.AsFloat().Read(new(start, Measured), part.Data);
         return part;
     }
 
@@ -145,8 +149,8 @@ public sealed class Adaptation(IVolume stack, string name, Traversal walk, ulong
         return side.Length == 0 ? threshold : side[side.Length / 2];
     }
 
-    private double Chord(Volume<byte> labels) =>
-        new LinealPath { Phase = "2" }.Run(labels, _quiet, seed).Measurements.Where(m => m.Name == "meanChord").Average(m => m.Value);
+    private double Chord(Volume<byte> labels, string phase) =>
+        new LinealPath { Phase = phase }.Run(labels, _quiet, seed).Measurements.Where(m => m.Name == "meanChord").Average(m => m.Value);
 
     private double[] Shares(IVolume image)
     {
@@ -162,7 +166,7 @@ public sealed class Adaptation(IVolume stack, string name, Traversal walk, ulong
     /// <param name="traits">What was measured.</param>
     public JsonObject Trust(IVolume<byte> phases, IVolume<float> uncertainty, StackTraits traits)
     {
-        var part = Sample;
+        var part = Measured;
         var start = new Size3((stack.Info.Size.Z - part.Z) / 2, (stack.Info.Size.Y - part.Y) / 2, (stack.Info.Size.X - part.X) / 2);
         var found = new Volume<byte>(phases.Info with { Size = part });
         phases.Read(new(start, part), found.Data);

@@ -9,60 +9,72 @@ using Kerf.Volumes;
 namespace Kerf.App;
 
 /// <summary>
-/// Networks on simulated nanoporous gold, as T-I and T-III compare them: hierarchical gold in epoxy at 1, 2 and 4 kV, a specimen for training and another one for
-/// the score. k-means, single slices, adjacent slices, the volume; voltages fused early and late. The members of the late fusion are the single networks
-/// with adjacent slices.
+/// Networks on simulated nanoporous gold, as T-I and T-III compare them: hierarchical gold in epoxy at 1, 2 and 4 kV, with the noise and the blurred edges of the
+/// thesis, a specimen for training and another one for the score. k-means, single slices, adjacent slices, the volume; voltages fused early and late. The
+/// members of the late fusion are the single networks with adjacent slices. Each network trains on one thread, as many side by side as there are threads: so
+/// their number changes nothing.
 /// </summary>
 /// <param name="Edge">Pixels of a slice along both sides.</param>
-/// <param name="Depth">Slices of the specimen that is trained on; the one that is scored has two thirds as many.</param>
+/// <param name="Depth">Slices of the specimen that is trained on; the one that is scored has half as many.</param>
 /// <param name="Electrons">Per pixel.</param>
-/// <param name="Epochs">At most, of each network.</param>
+/// <param name="Epochs">Of each network.</param>
+/// <param name="Windows">Patches of 64×64 pixels in an epoch; in 3-D as many voxels.</param>
 /// <param name="Seed">Of the training specimen and the networks; the other specimen has the next seed.</param>
-public sealed record NetworkStudy(int Edge, int Depth, int Electrons, int Epochs, ulong Seed)
+public sealed record NetworkStudy(int Edge, int Depth, int Electrons, int Epochs, int Windows, ulong Seed)
 {
     private static readonly double[] Voltages = [1, 2, 4];
 
+    /// <summary>True for images as the simulation counts them: no further noise, sharp edges.</summary>
+    public bool AsShot { get; init; }
+
     private sealed record Specimen(Volume<byte> Truth, (string Name, IVolume Volume)[] Images);
 
-    /// <summary>Runs the study. Models go to the folder; a killed study goes on with the networks that it has.</summary>
+    private sealed record Network(string Name, string Method, int[] Voltages, NetworkOptions Options);
+
+    private static readonly Network[] Networks =
+    [
+        new("late", "late fusion, 1 + 2 + 4 kV", [0, 1, 2], new() { Slices = 7, Fusion = Fusion.Late }),
+        new("2-d", "2-D, 2 kV", [1], new()),
+        new("early", "early fusion, 1 + 2 + 4 kV", [0, 1, 2], new() { Slices = 7, Fusion = Fusion.Early }),
+        new("3-d", "3-D, 2 kV", [1], new() { Architecture = ArchitectureKind.Unet3d, Width = 8, Patch = 32, Batch = 2 }),
+    ];
+
+    /// <summary>Runs the study. Models go to the folder; a killed study goes on with the last epochs that it has.</summary>
     public JsonObject Run(string folder, Traversal walk, Action<string> say)
     {
         say("simulating");
         var train = Make(new(Depth, Edge, Edge), Seed, folder, walk);
-        var test = Make(new(Depth * 2 / 3, Edge, Edge), Seed + 1, folder, walk);
-        var rows = new JsonArray();
+        var test = Make(new(Depth / 2, Edge, Edge), Seed + 1, folder, walk);
+        var (models, rows) = (new NetworkModel[Networks.Length], new JsonArray());
+        walk.ForEach(Networks.Length, i => models[i] = Train(Networks[i], train, folder, walk with { Threads = 1, Progress = null }, say));
+        Torch.Start(walk.Threads, "cpu");
         foreach (var (name, image) in test.Images) rows.Add(Row($"k-means, {name}", KMeans(image, walk), test, null));
-        var plain = Train("2-D", 1, train.Images[1..2], new(), train, folder, walk, say);
-        rows.Add(Row("2-D, 2 kV", Predict(plain, test.Images[1..2], walk), test, plain));
-        var volume = Train("3-D", 1, train.Images[1..2], new() { Architecture = ArchitectureKind.Unet3d, Width = 8, Patch = 24 }, train, folder, walk, say);
-        rows.Add(Row("3-D, 2 kV", Predict(volume, test.Images[1..2], walk), test, volume));
-        var early = Train("early", 7, train.Images, new() { Fusion = Fusion.Early }, train, folder, walk, say);
-        var late = Train("late", 7, train.Images, new() { Fusion = Fusion.Late }, train, folder, walk, say);
-        for (var c = 0; c < Voltages.Length; c++)
-        {
-            var member = late.Member(c);
-            rows.Add(Row($"2-D, 7 adjacent slices, {member.Channels[0]}", Predict(member, [test.Images[c]], walk), test, member));
-        }
-        rows.Add(Row("early fusion, 1 + 2 + 4 kV", Predict(early, test.Images, walk), test, early));
-        rows.Add(Row("late fusion, 1 + 2 + 4 kV", Predict(late, test.Images, walk), test, late));
+        void Score(string method, NetworkModel model, int[] voltages) => rows.Add(Row(method, Predict(model, [.. voltages.Select(v => test.Images[v])], walk), test, model));
+        foreach (var name in (string[])["2-d", "3-d"]) Score(Networks.Single(n => n.Name == name).Method, models[Array.FindIndex(Networks, n => n.Name == name)], [1]);
+        for (var c = 0; c < Voltages.Length; c++) Score($"2-D, 7 adjacent slices, {train.Images[c].Name}", models[0].Member(c), [c]);
+        foreach (var name in (string[])["early", "late"]) Score(Networks.Single(n => n.Name == name).Method, models[Array.FindIndex(Networks, n => n.Name == name)], [0, 1, 2]);
         return new()
         {
+            ["conditions"] = AsShot ? "as shot" : "noise and blurred edges",
             ["training"] = train.Truth.Info.Size.ToString(),
             ["test"] = test.Truth.Info.Size.ToString(),
             ["electronsPerPixel"] = Electrons,
             ["epochs"] = Epochs,
+            ["windows"] = Windows,
             ["seed"] = Seed,
             ["testSeed"] = Seed + 1,
             ["version"] = Machine.Version,
             ["machine"] = Machine.Description,
             ["date"] = DateTime.UtcNow.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
+            ["trainingSeconds"] = Math.Round(models.Sum(m => m.Training.Members.Append(m.Training.Curve).Sum(curve => curve.Sum(e => e.Seconds)))),
             ["rows"] = rows,
         };
     }
 
     private Specimen Make(Size3 size, ulong seed, string folder, Traversal walk)
     {
-        var truth = Volume<byte>.Load(VirtualStructure.Make("hierarchical", size, VoxelSize.Cube(5), 0.12, 170, seed, walk with { Progress = null }));
+        walk = walk with { Progress = null };
+        var truth = Volume<byte>.Load(VirtualStructure.Make("hierarchical", size, VoxelSize.Cube(5), 0.12, 170, seed, walk));
         var materials = new Dictionary<int, Material> { [1] = Material.Parse("epoxy"), [2] = Material.Parse("Au") };
         return new(truth, [.. Voltages.Select(keV =>
         {
@@ -71,32 +83,35 @@ public sealed record NetworkStudy(int Edge, int Depth, int Electrons, int Epochs
             if (!Directory.Exists(place))
             {
                 var (signal, error) = (new Volume<float>(truth.Info with { Phases = null }), new Volume<float>(truth.Info with { Phases = null }));
-                ElectronImage.Make(truth, materials, new() { KeV = keV, ElectronsPerPixel = Electrons }, signal, error, seed, walk with { Progress = null });
-                VolumeFile.Save(signal, place, walk with { Progress = null });
+                ElectronImage.Make(truth, materials, new() { KeV = keV, ElectronsPerPixel = Electrons }, signal, error, seed, walk);
+                VolumeFile.Save(signal, place, walk);
             }
-            return (string.Create(CultureInfo.InvariantCulture, $"{keV} kV"), (IVolume)Volume<float>.Load((IVolume<float>)VolumeFile.Open(place)));
+            var grey = ThesisImage.Grey(Volume<float>.Load((IVolume<float>)VolumeFile.Open(place)));
+            return (string.Create(CultureInfo.InvariantCulture, $"{keV} kV"), (IVolume)(AsShot ? grey : ThesisImage.Spoil(grey, truth, ThesisImage.NoiseAndBlur, seed, walk)));
         })]);
     }
 
-    private NetworkModel Train(string name, int slices, (string Name, IVolume Volume)[] channels, NetworkOptions options, Specimen specimen, string folder, Traversal walk, Action<string> say)
+    private NetworkModel Train(Network network, Specimen specimen, string folder, Traversal walk, Action<string> say)
     {
-        var path = Path.Combine(folder, $"gold-{name.ToLowerInvariant()}.kerf");
+        var path = Path.Combine(folder, $"gold-{network.Name}.kerf");
         if (File.Exists(path)) return NetworkFile.Load(path);
-        options = options with
+        var (patch, planar) = (network.Options.Patch, network.Options.Architecture == ArchitectureKind.Unet);
+        var options = network.Options with
         {
-            Slices = slices,
             Depth = 3,
-            Width = options.Width ?? 16,
-            Patch = options.Patch == 64 ? 48 : options.Patch,
-            Rate = 2e-3,
+            Width = network.Options.Width ?? 16,
+            Loss = Loss.CrossEntropy,
+            Schedule = Schedule.Cosine,
+            Rate = 3e-3,
+            Augment = [Augmentation.Flips, Augmentation.Turns, Augmentation.Crops],
             Epochs = Epochs,
-            Patience = 6,
-            Stop = 14,
+            Stop = Epochs,
+            Windows = planar ? Windows : Windows * 64 * 64 / (patch * patch * patch),
             Split = [0.8, 0.2, 0],
         };
-        var training = new NetworkTraining(channels, specimen.Truth, options, Seed, path, walk with { Progress = null })
+        var training = new NetworkTraining([.. network.Voltages.Select(v => specimen.Images[v])], specimen.Truth, options, Seed, path, walk)
         {
-            Report = (stage, e) => say(string.Create(CultureInfo.InvariantCulture, $"{name} {stage} epoch {e.Epoch}: loss {e.Loss:0.0000}, validation {e.Validation:0.0000}, {e.Seconds:0.0} s")),
+            Report = (stage, e) => say(string.Create(CultureInfo.InvariantCulture, $"{network.Name} {stage} epoch {e.Epoch}: loss {e.Loss:0.0000}, validation {e.Validation:0.0000}, accuracy {e.Accuracy:0.0000}, {e.Seconds:0.0} s")),
         };
         var model = training.Run(resume: true, "cpu");
         NetworkFile.Save(model, path);
@@ -104,6 +119,7 @@ public sealed record NetworkStudy(int Edge, int Depth, int Electrons, int Epochs
         return model;
     }
 
+    // three clusters, the brightest is solid
     private static Volume<byte> KMeans(IVolume image, Traversal walk)
     {
         var threshold = GreyClasses.Thresholds(Histogram.OfStack(image, walk with { Progress = null }), 3)[1];
@@ -136,6 +152,9 @@ public sealed record NetworkStudy(int Edge, int Depth, int Electrons, int Epochs
         };
     }
 
+    private static string Conditions(JsonObject json) => json["conditions"]!.GetValue<string>() == "as shot" ? "as shot"
+        : "with the thesis' noise and blurred edges (see [shine-through](shine-through.md))";
+
     /// <summary>The study as a page.</summary>
     public static string Markdown(JsonObject json)
     {
@@ -152,8 +171,10 @@ public sealed record NetworkStudy(int Edge, int Depth, int Electrons, int Epochs
             ["early fusion, 1 + 2 + 4 kV"] = "2.8",
         };
         var text = new StringBuilder("# Networks on simulated nanoporous gold\n\n");
-        text.Append(CultureInfo.InvariantCulture, $"By `kerf study networks`: hierarchical gold (110 and 15 nm) in epoxy, voxels of 5 nm, {json["electronsPerPixel"]} electrons per pixel. Trained on {json["training"]} voxels of seed {json["seed"]}, ");
-        text.Append(CultureInfo.InvariantCulture, $"of which the last fifth is validation; scored on {json["test"]} voxels of seed {json["testSeed"]}, which no training saw. U-Nets of 3 blocks and 16 features (8 in 3-D), at most {json["epochs"]} epochs. k-means has three clusters, the brightest is solid. {json["version"]}, {json["machine"]}, {json["date"]}.\n\n");
+        text.Append(CultureInfo.InvariantCulture, $"By `kerf study networks`: hierarchical gold (110 and 15 nm) in epoxy, voxels of 5 nm, {json["electronsPerPixel"]} electrons per pixel, images {Conditions(json)}. ");
+        text.Append(CultureInfo.InvariantCulture, $"Trained on {json["training"]} voxels of seed {json["seed"]}, of which the last fifth is validation; scored once on {json["test"]} voxels of seed {json["testSeed"]}, which no training saw. ");
+        text.Append(CultureInfo.InvariantCulture, $"Whatever had to be chosen was chosen on seeds 11 and 12. U-Nets of 3 blocks and 16 features (8 in 3-D), {json["epochs"]} epochs of {json["windows"]} patches of 64×64, in 3-D of as many voxels; cross-entropy, flips and quarter turns, ");
+        text.Append(CultureInfo.InvariantCulture, $"the rate falling as a cosine from 0.003. k-means has three clusters, the brightest is solid. Training took {V(json["trainingSeconds"]) / 60:0} minutes of one thread, waiting for others included. {json["version"]}, {json["machine"]}, {json["date"]}.\n\n");
         text.Append("| method | MP % | T-III MP % | MGP % | mean Dice | solid fraction (true) | k-means' MP / MP | parameters | epochs |\n|---|---|---|---|---|---|---|---|---|\n");
         var rows = json["rows"]!.AsArray().Select(r => r!.AsObject()).ToArray();
         foreach (var row in rows)

@@ -18,16 +18,12 @@ public static class ShineThroughStudy
     // T-III tables 3 and 5, k-means: misplaced pixels, misplaced gold pixels (percent), mean Dice, solid fraction
     private static readonly JsonArray Paper = [new JsonArray(4.455, 8.776, 0.904, 0.147), new JsonArray(9.490, 15.573, 0.815, 0.180), new JsonArray(18.626, 20.904, 0.698, 0.258)];
 
-    // what the thesis says that it did to simulated images: scikit-image's Poisson noise of an 8-bit image counts 256 electrons at white, then Gaussian
-    // noise of variance 0.001 on 0 to 1 (T-III 2.2.1); the blur of edges (2.2.2) has no number there, one pixel is ours
-    private static readonly Session Noise = Session.Perfect with { ElectronsAtWhite = 256, NoiseSigma = 255 * Math.Sqrt(0.001) };
-
     // what is shot once and looked at in several ways
     private static readonly (double Edge, int PerPixel, (string Name, Session? Session)[] Looks)[] Conditions =
     [
-        (5, 100, [("as shot", null), ("noise", Noise), ("noise, blurred edges", Noise with { EdgeBlur = 1 })]),
-        (2.5, 100, [("noise, blurred edges; voxels of 2.5 nm", Noise with { EdgeBlur = 1 })]),
-        (5, 25, [("noise, blurred edges; 25 electrons", Noise with { EdgeBlur = 1 })]),
+        (5, 100, [("as shot", null), ("noise", ThesisImage.Noise), ("noise, blurred edges", ThesisImage.NoiseAndBlur)]),
+        (2.5, 100, [("noise, blurred edges; voxels of 2.5 nm", ThesisImage.NoiseAndBlur)]),
+        (5, 25, [("noise, blurred edges; 25 electrons", ThesisImage.NoiseAndBlur)]),
     ];
 
     /// <summary>Runs the study.</summary>
@@ -48,8 +44,8 @@ public static class ShineThroughStudy
                     {
                         var part = walk.Part(rows.Count / 48.0, (rows.Count + 1) / 48.0);
                         var (signal, rate) = Shoot(labels, medium, new() { KeV = keV, ElectronsPerPixel = electrons, Detector = detector }, seeds[0], part);
-                        rows.Add(Row(kind, medium, detector, keV, Scores(Grey(signal), labels, part), signal, labels, rate));
-                        if (kind == "hierarchical" && medium == "epoxy") Draw(montage, Grey(signal), labels, part, keV == 1);
+                        rows.Add(Row(kind, medium, detector, keV, Scores(ThesisImage.Grey(signal), labels, part), signal, labels, rate));
+                        if (kind == "hierarchical" && medium == "epoxy") Draw(montage, ThesisImage.Grey(signal), labels, part, keV == 1);
                     }
         }
         if (picture is not null) montage.Save(picture);
@@ -80,13 +76,13 @@ public static class ShineThroughStudy
             {
                 var part = walk.Part((double)done / count, (done + 1.0) / count);
                 done++;
-                return Grey(Shoot(l, "epoxy", new() { KeV = keV, ElectronsPerPixel = perPixel }, seeds[i], part).Signal);
+                return ThesisImage.Grey(Shoot(l, "epoxy", new() { KeV = keV, ElectronsPerPixel = perPixel }, seeds[i], part).Signal);
             }).ToArray()).ToArray();
             foreach (var (name, session) in looks)
             {
                 for (var e = 0; e < Energies.Length; e++)
                 {
-                    var scores = greys[e].Select((grey, i) => Scores(session is null ? grey : Spoil(grey, labels[i], session, seeds[i], walk), labels[i], walk).KMeans).ToArray();
+                    var scores = greys[e].Select((grey, i) => Scores(session is null ? grey : ThesisImage.Spoil(grey, labels[i], session, seeds[i], walk), labels[i], walk).KMeans).ToArray();
                     JsonArray Of(Func<IEnumerable<double>, double> take) => [.. Enumerable.Range(0, 4).Select(i => JsonValue.Create(Math.Round(take(scores.Select(s => s[i])), 4)))];
                     rows.Add(new JsonObject { ["condition"] = name, ["keV"] = Energies[e], ["mean"] = Of(v => v.Average()), ["lowest"] = Of(v => v.Min()), ["highest"] = Of(v => v.Max()) });
                 }
@@ -104,26 +100,6 @@ public static class ShineThroughStudy
         var (signal, error) = (new Volume<float>(labels.Info.Size), new Volume<float>(labels.Info.Size));
         var result = ElectronImage.Make(labels, materials, beam, signal, error, seed, walk);
         return (signal, result.Electrons / result.Seconds);
-    }
-
-    // 8 bit: the signal that one pixel in a thousand exceeds becomes grey 240, as images on disk have it
-    private static Volume<byte> Grey(Volume<float> signal)
-    {
-        var scale = 240 / signal.Data.Order().ElementAt((int)(signal.Data.Length * 0.999));
-        return new(signal.Info.Size, null, [.. signal.Data.Select(v => (byte)Math.Clamp(Math.Round(v * scale), 0, 255))]);
-    }
-
-    private static Volume<byte> Spoil(Volume<byte> grey, Volume<byte> labels, Session session, ulong seed, Traversal walk)
-    {
-        var size = grey.Info.Size;
-        var margin = session.Margin([(0, 0)]);
-        // the session looks at a canvas larger than its field: mirror what there is
-        var canvas = new Volume<float>(size + new Size3(0, 2 * margin, 2 * margin));
-        IVolume<float> scene = session.EdgeBlur > 0 ? new BlurredEdges(grey.AsFloat(), labels, session.EdgeBlur) : grey.AsFloat();
-        Borders.Read(scene, new Box(new(0, -margin, -margin), canvas.Info.Size), Border.Mirror, canvas.Data);
-        var images = new Volume<byte>(size);
-        session.Image(canvas, new (double, double)[size.Z], images, null, seed, walk with { Progress = null });
-        return images;
     }
 
     // Otsu's misplaced percent; k-means: misplaced percent, misplaced gold percent, mean Dice, solid fraction

@@ -88,12 +88,20 @@ internal sealed class Fit
 
     private bool OutOfTime(double seconds) => Minutes > 0 && seconds >= Minutes * 60;
 
+    // a limit of minutes may come before the last epoch
+    private double RateAt(Standing standing, double share, double seconds)
+    {
+        if (_options.Schedule == Schedule.Plateau) return standing.Rate;
+        var done = Math.Clamp(Math.Max((standing.Epoch + share) / _options.Epochs, Minutes > 0 ? (standing.Seconds + seconds) / (60 * Minutes) : 0), 0, 1);
+        return standing.Rate * (done < 0.05 ? 0.05 + done / 0.05 * 0.95 : 0.5 * (1 + Math.Cos(Math.PI * (done - 0.05) / 0.95)));
+    }
+
     private Standing Next(Standing standing, double loss, NetworkScore score, long steps, double seconds)
     {
         var better = score.Loss < standing.BestLoss * (1 - 1e-4) || double.IsInfinity(standing.BestLoss);
         var waited = better ? 0 : standing.Waited + 1;
-        var slower = waited > _options.Patience;
-        var record = new EpochRecord(standing.Epoch + 1, loss, score.Loss, score.Accuracy, score.MeanF1, score.Mse, standing.Rate, seconds);
+        var slower = waited > _options.Patience && _options.Schedule == Schedule.Plateau;
+        var record = new EpochRecord(standing.Epoch + 1, loss, score.Loss, score.Accuracy, score.MeanF1, score.Mse, RateAt(standing, 0, 0), seconds);
         return standing with
         {
             Epoch = standing.Epoch + 1,
@@ -122,7 +130,7 @@ internal sealed class Fit
             var (image, target) = Batch(items, i => new(_options.Augment, _stride, Unit, _seed, standing.Epoch, first + i));
             var loss = Learning.Of(_options.Loss, network.Forward(image, train: true).Logits, target);
             loss.Backward();
-            adam.Step(standing.Rate);
+            adam.Step(RateAt(standing, (double)start / order.Count, clock.Elapsed.TotalSeconds));
             sum += loss.Scalar() * (double)items.Count;
             count += items.Count;
         }

@@ -11,6 +11,9 @@ public enum Augmentation
     /// <summary>Quarter turns in the slice, and for every second patch a free angle.</summary>
     Rotations,
 
+    /// <summary>Quarter turns alone: nothing is interpolated, so that structures of few voxels stay as sharp as they are.</summary>
+    Turns,
+
     /// <summary>Windows moved by up to half their stride.</summary>
     Crops,
 
@@ -35,6 +38,19 @@ public enum Sampling
 
     /// <summary>As many, each phase in turn: a random one of the windows that hold it.</summary>
     Balanced,
+}
+
+/// <summary>How the learning rate falls.</summary>
+public enum Schedule
+{
+    /// <summary>Multiplied by a factor where the validation loss stays.</summary>
+    Plateau,
+
+    /// <summary>
+    /// Up over the first twentieth of the epochs (or minutes), then down to 0 as a half cosine (Loshchilov and Hutter 2017, arXiv:1608.03983): most of
+    /// what a training of a known length can learn.
+    /// </summary>
+    Cosine,
 }
 
 /// <summary>How a network is made and trained: see <c>docs/methods/network.md</c>.</summary>
@@ -72,6 +88,10 @@ public sealed record NetworkOptions
     /// <summary>Learning rate.</summary>
     [Parameter("Learning rate of Adam.", Min = 1e-7, Max = 1)]
     public double Rate { get; init; } = 1e-3;
+
+    /// <summary>How the rate falls.</summary>
+    [Parameter("How the learning rate falls: on plateaus of the validation loss, or as a half cosine to 0 at the last epoch or minute.")]
+    public Schedule Schedule { get; init; }
 
     /// <summary>Most epochs.</summary>
     [Parameter("Epochs at most.", Min = 1, Max = 100_000)]

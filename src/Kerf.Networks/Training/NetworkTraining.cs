@@ -121,10 +121,11 @@ public sealed class NetworkTraining
         if (!resume) checkpoints.Delete();
         var key = Key(architecture, stage);
         var stages = architecture.IsEnsemble || architecture.Channels < _channels.Count ? _channels.Count + 0.5 : 1;
-        var fit = new Fit(_options, architecture, PatchFor(network, split.Training[0].Size), _seed + stream * 1_000_003, _walk)
+        // what an ensemble learns on top of its members is few numbers
+        var options = architecture.IsEnsemble ? _options with { Epochs = Math.Max(Math.Min(_options.Epochs, 4), _options.Epochs / 8) } : _options;
+        var fit = new Fit(options, architecture, PatchFor(network, split.Training[0].Size), _seed + stream * 1_000_003, _walk)
         {
             Minutes = _options.Minutes / stages / Math.Max(1, _options.Folds) * (architecture.IsEnsemble ? 0.5 : 1),
-            // what an ensemble learns on top of its members is few numbers
             Rate = architecture.IsEnsemble ? Math.Min(1, _options.Rate * 30) : _options.Rate,
             Report = record => Report?.Invoke(stage, record),
         };
@@ -182,8 +183,8 @@ public sealed class NetworkTraining
 
     private string Key(Architecture architecture, string stage)
     {
-        // more epochs or minutes may be asked for when going on
-        var same = _options with { Epochs = 1, Minutes = 0 };
+        // more epochs or minutes may be asked for when going on, unless the rate depends on them
+        var same = _options.Schedule == Schedule.Plateau ? _options with { Epochs = 1, Minutes = 0 } : _options;
         var info = _channels[0].Volume.Info;
         var text = string.Join('\n', JsonSerializer.Serialize(same), JsonSerializer.Serialize(architecture), stage, _seed.ToString(CultureInfo.InvariantCulture), info.Size, string.Join(',', _channels.Select(c => c.Name)));
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));

@@ -27,10 +27,11 @@ internal sealed class PatchDraw
         var (noisy, noise) = (random.NextInt(2) == 1, random.NextDouble());
         var (blurred, blur) = (random.NextInt(2) == 1, random.NextDouble());
         if (chosen.Contains(Augmentation.Crops)) Shift = new((int)Math.Round(move0 * stride.Z), (int)Math.Round(move1 * stride.Y), (int)Math.Round(move2 * stride.X));
-        if (chosen.Contains(Augmentation.Rotations))
+        var rotated = chosen.Contains(Augmentation.Rotations);
+        if (rotated || chosen.Contains(Augmentation.Turns))
         {
             (_yy, _yx) = quarters switch { 0 => (1.0, 0.0), 1 => (0, -1), 2 => (-1, 0), _ => (0, 1) };
-            if (free) (_yy, _yx) = (_yy * Math.Cos(angle) - _yx * Math.Sin(angle), _yy * Math.Sin(angle) + _yx * Math.Cos(angle));
+            if (rotated && free) (_yy, _yx) = (_yy * Math.Cos(angle) - _yx * Math.Sin(angle), _yy * Math.Sin(angle) + _yx * Math.Cos(angle));
             (_xy, _xx) = (-_yx, _yy);
         }
         if (chosen.Contains(Augmentation.Stretch) && stretched)

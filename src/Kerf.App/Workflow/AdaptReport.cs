@@ -1,0 +1,41 @@
+using System.Text.Json.Nodes;
+using Kerf.Networks;
+using Kerf.Volumes;
+
+namespace Kerf.App;
+
+/// <summary>report.html of kerf adapt: the virtual specimen that the network learned from, what it found in the stack, and where it is not sure.</summary>
+internal static class AdaptReport
+{
+    /// <summary>Writes the report.</summary>
+    /// <param name="stack">The stack.</param>
+    /// <param name="name">Its path.</param>
+    /// <param name="simulated">The virtual specimen: image and truth.</param>
+    /// <param name="model">The network.</param>
+    /// <param name="phases">What it found.</param>
+    /// <param name="uncertainty">1 − (p₁ − p₂).</param>
+    /// <param name="json">What the command prints.</param>
+    /// <param name="path">The file to write.</param>
+    /// <param name="walk">Threads.</param>
+    public static void Write(
+        IVolume stack, string name, (Volume<byte> Image, Volume<byte> Truth) simulated, NetworkModel model, IVolume phases, IVolume uncertainty, JsonObject json, string path, Traversal walk)
+    {
+        JsonObject Part(string of) => json[of]!.DeepClone().AsObject();
+        var options = model.Training.Options;
+        var network = new JsonObject
+        {
+            ["slices"] = options.Slices, ["blocks"] = options.Depth, ["features"] = options.Width, ["parameters"] = model.Architecture.Build().Parameters, ["patch"] = options.Patch, ["rate"] = options.Rate,
+        };
+        var doubt = new JsonObject { ["meanUncertainty"] = json["trust"]!["meanUncertainty"]?.DeepClone(), ["uncertainShare"] = json["trust"]!["uncertainShare"]?.DeepClone() };
+        List<ReportStep> steps =
+        [
+            new("simulate", "adapt", "A virtual specimen with the stack's share, chord, grey levels, blur and noise: compare it with the stack below. The network learned from it alone.",
+                Part("measured"), Part("simulated"), 0, simulated.Truth, simulated.Image, false),
+            new("segment", "network", "What the network found in the stack.", network, Part("trust"), 0, stack, phases, false),
+            new("doubt", "uncertainty", "1 − (p₁ − p₂): bright where the network wavers. It knows nothing of what the simulation lacks, and may be sure and wrong there.", [], doubt, 0, stack, uncertainty, false),
+        ];
+        var provenance = new JsonObject { ["version"] = Machine.Version, ["machine"] = Machine.Description, ["seed"] = model.Training.Seed, ["stack"] = name, ["model"] = json["model"]!.DeepClone() };
+        Report.Write(new($"{Path.GetFileName(name.TrimEnd('/'))}: segmented without a label",
+            "A network trained on a simulated specimen like this stack. The curves of its training lie in models/adapted.kerf.html.", steps, [], [], provenance, ""), path, walk);
+    }
+}
