@@ -28,12 +28,14 @@ public static class SimulateImageCommand
         var energy = new Option<string>("--energy") { Description = "Energy of the beam in keV, 0.5 to 30.", HelpName = "keV", Required = true };
         var electrons = new Option<string?>("--electrons-per-pixel") { Description = "Electrons that a pixel gets (default 100).", HelpName = "n" };
         var detector = new Option<string?>("--detector") { Description = "tld (default), icd, inlens or se2.", HelpName = "name" };
+        var acceptance = new Option<string?>("--acceptance") { Description = "Angles to the surface's normal between which tld and icd count, or the outer one alone (default tld 0,90; icd 0,60).", HelpName = "degrees" };
+        var window = new Option<string?>("--energy-window") { Description = "Shares of the beam's energy between which tld and icd count (default tld 0,1; icd 0.85,1).", HelpName = "low,high" };
         var tilt = new Option<string?>("--tilt") { Description = "Angle between beam and surface normal in degrees (default 0).", HelpName = "degrees" };
         var probe = new Option<string?>("--probe") { Description = "Standard deviation of the probe in nm (default 1).", HelpName = "nm" };
         var depth = new Option<string?>("--depth") { Description = "How deep the structure is looked at, in nm (default: half of the longest range, at least 200, with vacuum 800).", HelpName = "nm" };
         var elastic = new Option<string?>("--elastic") { Description = "mott (default) or rutherford: ready at once, less true.", HelpName = "name" };
         var artefacts = new Option<string?>("--artefacts") { Description = "JSON of the session's artefacts: driftStep, curtainGrey, thicknessDeviation, noiseSigma …; what it does not name does not happen.", HelpName = "file" };
-        var command = new Command("image", "Monte Carlo images of a structure, milled slice by slice.") { structure, output, material, energy, electrons, detector, tilt, probe, depth, elastic, artefacts };
+        var command = new Command("image", "Monte Carlo images of a structure, milled slice by slice.") { structure, output, material, energy, electrons, detector, acceptance, window, tilt, probe, depth, elastic, artefacts };
         return Invocation.With(Invocation.Reading(Invocation.Making(Invocation.Running(command))), (parsed, invocation) =>
         {
             double Value(Option<string?> option, string usual) => SimulateCommands.Number(option, parsed.GetValue(option) ?? usual);
@@ -43,6 +45,8 @@ public static class SimulateImageCommand
                 ElectronsPerPixel = (int)Math.Clamp(Value(electrons, "100"), -1, int.MaxValue),
                 Detector = Enum.TryParse<Detector>(parsed.GetValue(detector) ?? "tld", true, out var known) && !int.TryParse(parsed.GetValue(detector), out _) ? known
                     : throw new InputError($"--detector is \"{parsed.GetValue(detector)}\"; choose tld, icd, inlens or se2."),
+                Acceptance = Pair(acceptance, parsed.GetValue(acceptance) is { } angle && !angle.Contains(',', StringComparison.Ordinal) ? "0," + angle : parsed.GetValue(acceptance)),
+                EnergyWindow = Pair(window, parsed.GetValue(window)),
                 TiltDegrees = Value(tilt, "0"),
                 ProbeSigma = Value(probe, "1"),
                 Depth = Value(depth, "0"),
@@ -66,6 +70,10 @@ public static class SimulateImageCommand
             invocation.Print(json, () => string.Create(CultureInfo.InvariantCulture, $"{parsed.GetValue(output)}: {result.Electrons:G3} electrons in {result.Seconds:F0} s, {result.Electrons / result.Seconds:G3} a second"));
         });
     }
+
+    private static (double, double)? Pair(Option option, string? text) => text is null ? null
+        : text.Split(',') is [var low, var high] ? (SimulateCommands.Number(option, low), SimulateCommands.Number(option, high))
+        : throw new InputError($"{option.Name} is \"{text}\"; give two numbers with a comma between them.");
 
     private static Dictionary<int, Material> Materials(string[] texts)
     {

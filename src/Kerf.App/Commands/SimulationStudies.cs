@@ -18,7 +18,8 @@ public static class SimulationStudies
         "shine-through", "Thresholds on levelled-wave gold in vacuum and epoxy at 1, 2 and 4 kV, by two detectors; and under the conditions of the thesis.",
         new("--electrons-per-pixel") { Description = "Electrons per pixel (default 100).", HelpName = "n" },
         (value, seed, folder, walk) => ShineThroughStudy.Run(
-            new(16, 112, 112), (int)Math.Clamp(value ?? 100, 1, 1e5), [seed, seed + 1, seed + 2], Path.Combine(folder, "shine-through.png"), walk), ShineThroughReport.Markdown);
+            new(16, 112, 112), (int)Math.Clamp(value ?? 100, 1, 1e5), [seed, seed + 1, seed + 2], Path.Combine(folder, "shine-through.png"), walk),
+        ShineThroughReport.Markdown, (json, folder) => ShineThroughReport.Page(json, Path.Combine(folder, "shine-through.png")));
 
     /// <summary>kerf study realism.</summary>
     public static Command Realism()
@@ -51,7 +52,8 @@ public static class SimulationStudies
         session.Print(json, () => page.TrimEnd());
     }
 
-    private static Command Make(string name, string summary, Option<string?> count, Func<double?, ulong, string, Traversal, JsonObject> run, Func<JsonObject, string> page)
+    private static Command Make(string name, string summary, Option<string?> count, Func<double?, ulong, string, Traversal, JsonObject> run, Func<JsonObject, string> page,
+        Func<JsonObject, string, string>? figures = null)
     {
         var output = new Option<string>("--out") { Description = $"Folder that receives {name}.json and {name}.md.", HelpName = "folder", DefaultValueFactory = _ => "studies" };
         var command = Invocation.Making(Invocation.Running(new Command(name, summary) { count, output }));
@@ -61,6 +63,7 @@ public static class SimulationStudies
             var folder = parsed.GetValue(output)!;
             Directory.CreateDirectory(folder);
             var json = run(value, session.SeedValue, folder, session.Walk with { Progress = session.Progress.Begin(name) });
+            if (figures is not null) AtomicFile.WriteAllText(Path.Combine(folder, name + ".html"), figures(json, folder));
             Keep(folder, name, json, page(json), session);
         });
     }

@@ -21,7 +21,7 @@ internal static class ImageReport
             var (labels, images) = (Open(Path.Combine(truth, "labels.zarr")), Open(output));
             var perfect = image.Session is null ? images : Open(Path.Combine(truth, "ideal.zarr"));
             var beam = new JsonObject();
-            foreach (var (name, key) in ((string, string)[])[("materials", "materials"), ("energy, keV", "voltageKeV"), ("detector", "detector"), ("cross-sections", "elastic"),
+            foreach (var (name, key) in ((string, string)[])[("materials", "materials"), ("energy, keV", "voltageKeV"), ("detector", "detector"), ("acceptance, degrees", "acceptanceDegrees"), ("energy window", "energyWindow"), ("cross-sections", "elastic"),
                 ("electrons per pixel", "electronsPerPixel"), ("tilt, degrees", "tiltDegrees"), ("probe σ, nm", "probeSigmaNanometres")])
                 beam[name] = facts[key]!.DeepClone();
             List<ReportStep> steps = [new("electrons", "simulate image", "What a scanning beam sees of the structure: slice k shows it from its cut on; what lies above is milled away.",

@@ -11,14 +11,16 @@ public static class ShineThroughReport
     public static string Markdown(JsonObject json)
     {
         var text = new StringBuilder("# Shine-through against voltage, medium and detector\n\n");
-        text.Append(CultureInfo.InvariantCulture, $"By `kerf study shine-through`: gold of solid fraction 0.12, {json["size"]} voxels, seeds {string.Join(", ", json["seeds"]!.AsArray())} (the first table: the first), ");
-        text.Append(CultureInfo.InvariantCulture, $"{json["electronsPerPixel"]} electrons per pixel, no artefacts unless told. {json["version"]}, {json["machine"]}, {json["date"]}. ");
-        text.Append("levelled-wave: 200 nm in voxels of 10 nm; hierarchical: 170 and 23 nm (mean chords of the solid 110 and 15 nm) in voxels of 5 nm. ");
-        text.Append("Errors: misplaced voxels in percent, k-means with three clusters of which the brightest is solid.\n\n");
-        text.Append("| structure | medium | detector | kV | Otsu % | k-means % | pore / solid signal |\n|---|---|---|---|---|---|---|\n");
-        foreach (var row in json["rows"]!.AsArray().Select(r => r!.AsObject()))
-            text.Append(CultureInfo.InvariantCulture, $"| {row["structure"]} | {row["medium"]} | {row["detector"]} | {row["keV"]} | {V(row["otsuPercent"]):0.0} | {V(row["kmeansPercent"]):0.0} | {V(row["poreSignal"]) / V(row["solidSignal"]):0.000} |\n");
-        text.Append("\n![hierarchical gold in epoxy](shine-through.png)\n\nHierarchical gold in epoxy, slice 0: truth; 1, 2 and 4 kV; what k-means takes for gold at 4 kV. Above TLD, below ICD.\n");
+        text.Append(CultureInfo.InvariantCulture, $"By `kerf study shine-through`: gold of solid fraction 0.12, {json["size"]} voxels, seeds {string.Join(", ", json["seeds"]!.AsArray())}, ");
+        text.Append(CultureInfo.InvariantCulture, $"{json["electronsPerPixel"]} electrons per pixel, no artefacts unless told. {json["version"]}, {json["machine"]}, {json["date"]}. With its figures: `shine-through.html`.\n\n");
+        foreach (var paragraph in Introduction(json)) text.Append(paragraph).Append("\n\n");
+        text.Append(CultureInfo.InvariantCulture, $"| structure | medium | detector | kV | Otsu % | {Clear(json)} | k-means % | {Clear(json)} | pore / solid | shine-through |\n|---|---|---|---|---|---|---|---|---|---|\n");
+        foreach (var row in Rows(json))
+        {
+            text.Append(CultureInfo.InvariantCulture, $"| {row["structure"]} | {row["medium"]} | {row["detector"]} | {row["keV"]} | {Three(row["otsuPercent"], "0.0")} | {V(row["otsuPercentClear"]):0.0} | ");
+            text.Append(CultureInfo.InvariantCulture, $"{Three(row["kmeansPercent"], "0.0")} | {V(row["kmeansPercentClear"]):0.0} | {V(row["poreSignal"]![0]) / V(row["solidSignal"]![0]):0.000} | {Three(row["shineThrough"], "0.000")} |\n");
+        }
+        text.Append("\n![hierarchical gold in epoxy](shine-through.png)\n\n").Append(Caption).Append('\n');
         text.Append("\n## The thesis' conditions\n\nHierarchical gold in epoxy, TLD, k-means, beside T-III's tables 3 and 5: its simulated images were given the noise and the blur of its article I, ");
         text.Append("section 2.2: Poisson noise of 256 electrons at white, Gaussian noise of variance 0.001, blurred edges. Not stated there: voxel size, electrons per pixel, width of the blur. ");
         text.Append("Mean over the seeds, lowest to highest in brackets; nothing was fitted to the figures.\n\n");
@@ -33,6 +35,77 @@ public static class ShineThroughReport
         for (var e = 0; e < keV.Length; e++)
             text.Append(CultureInfo.InvariantCulture, $"| **T-III** | {keV[e]} |{string.Concat(Enumerable.Range(0, 4).Select(i => $" {V(json["paper"]![e]![i]).ToString(places[i], CultureInfo.InvariantCulture)} |"))}\n");
         return text.ToString();
+    }
+
+    /// <summary>The page with charts and the figure, which lies at <paramref name="picture"/>, within it.</summary>
+    public static string Page(JsonObject json, string picture)
+    {
+        double[] keV = [1, 2, 4];
+        JsonObject[] Of(string structure, string medium, string detector) => [.. Rows(json).Where(r => r["structure"]!.GetValue<string>() == structure && r["medium"]!.GetValue<string>() == medium
+            && r["detector"]!.GetValue<string>() == detector)];
+        Series Line(string name, JsonArray?[] triples, int colour, int at = 0) => new(name, [.. triples.Select(t => V(t![at]))], Chart.Colours[colour])
+        {
+            Band = ([.. triples.Select(t => V(t![1]))], [.. triples.Select(t => V(t![2]))]),
+        };
+        Chart Against(string structure, string title, string key, string unit) => new($"{title}, {structure}", "kV", keV,
+            [.. new[] { "epoxy", "vacuum" }.SelectMany((medium, m) => new[] { "tld", "icd" }.Select((detector, d) => Line($"{medium}, {detector.ToUpperInvariant()}", [.. Of(structure, medium, detector).Select(r => r[key]!.AsArray())], 2 * m + d)))])
+        {
+            Unit = unit,
+            FromZero = true,
+        };
+        Series Condition(string name, int i, int colour)
+        {
+            var rows = json["conditions"]!.AsArray().Where(r => r!["condition"]!.GetValue<string>() == name).ToArray();
+            return new(name, [.. rows.Select(r => V(r!["mean"]![i]))], Chart.Colours[colour]) { Band = ([.. rows.Select(r => V(r!["lowest"]![i]))], [.. rows.Select(r => V(r!["highest"]![i]))]) };
+        }
+        Chart Thesis(string title, int i, string unit) => new(title, "kV", keV,
+            [new("T-III", [.. keV.Select((_, e) => V(json["paper"]![e]![i]))], "var(--ink)"), Condition("as shot", i, 0), Condition("noise, blurred edges", i, 1)])
+        {
+            Unit = unit,
+            FromZero = i != 2,
+        };
+        double[] edges = [.. json["depths"]!.AsArray().Select(V)];
+        Chart Profile(string structure, string medium) => new($"Pores by the depth of gold below, {structure} in {medium}", "nm to the first gold", [.. edges.Zip(edges.Skip(1), (a, b) => (a + b) / 2)],
+            [.. new[] { "tld", "icd" }.SelectMany((detector, d) => new[] { 0, 2 }.Select((e, i) => new Series($"{detector.ToUpperInvariant()}, {keV[e]} kV",
+                [.. Of(structure, medium, detector)[e]["profile"]!.AsArray().Select(v => v is null ? double.NaN : V(v))], Chart.Colours[2 * d + i])))])
+        {
+            Unit = "signal / gold's",
+            FromZero = true,
+        };
+        var image = $"data:image/png;base64,{Convert.ToBase64String(File.ReadAllBytes(picture))}";
+        string[] kinds = ["hierarchical", "levelled-wave"];
+        return Report.Page("Shine-through against voltage, medium and detector", Html.Of($"""
+            <section id="figure"><h2>Hierarchical gold in epoxy</h2><figure class="scene"><img src="{image}" alt="{Caption}" style="width:100%;image-rendering:pixelated"><figcaption>{Caption}</figcaption></figure></section>
+            <section id="text">{Introduction(json).Select(p => Html.Of($"<p>{p}</p>"))}<p>{json["version"]!.ToString()}, {json["machine"]!.ToString()}, {json["date"]!.ToString()}. Numbers: shine-through.md and shine-through.json.</p></section>
+            <section id="thesis"><h2>Beside the thesis</h2><p>Hierarchical gold in epoxy, TLD, k-means; bands: lowest to highest of the seeds.</p>
+            <div class="charts">{new[] { Thesis("Misplaced voxels", 0, "%"), Thesis("Gold that is missed", 1, "%"), Thesis("Mean Dice", 2, ""), Thesis("Solid fraction found (true: 0.12)", 3, "") }.Select(c => c.Draw())}</div></section>
+            <section id="direct"><h2>Shine-through itself</h2><div class="charts">{kinds.Select(k => Against(k, "Shine-through", "shineThrough", "").Draw())}
+            {kinds.SelectMany(k => new[] { Profile(k, "epoxy").Draw(), Profile(k, "vacuum").Draw() })}</div></section>
+            <section id="errors"><h2>Errors of thresholds</h2><div class="charts">{kinds.SelectMany(k => new[] { Against(k, "k-means", "kmeansPercent", "% misplaced").Draw(), Against(k, "Otsu", "otsuPercent", "% misplaced").Draw() })}</div></section>
+            """));
+    }
+
+    private const string Caption = "Hierarchical gold in epoxy, slice 0: truth; 1, 2 and 4 kV; what k-means takes for gold at 4 kV. Above TLD, below ICD.";
+
+    private static IEnumerable<JsonObject> Rows(JsonObject json) => json["rows"]!.AsArray().Select(r => r!.AsObject());
+
+    private static string Clear(JsonObject json) => $"at {V(json["dose"]) * V(json["electronsPerPixel"])} a pixel";
+
+    private static string[] Introduction(JsonObject json) =>
+    [
+        "levelled-wave: one wave of 200 nm in voxels of 10 nm, ligaments of about 80 nm; hierarchical: waves of 170 and 23 nm (mean chords of the solid 110 and 15 nm) in voxels of 5 nm. "
+            + "Slices 0, 4, 8 and 12 are imaged. Errors are misplaced voxels in percent, k-means with three clusters of which the brightest is solid. Mean over the seeds, lowest to highest in brackets.",
+        "Shine-through is measured without any threshold: (signal of pores with gold up to 20 nm straight below − that of pores with none within 80 nm) / (signal of gold − the latter). It is a ratio of means over pixels, so counting noise cancels.",
+        $"ICD counts only what kept 85 % of its energy, a third of what TLD counts or less: at {json["electronsPerPixel"]} electrons per pixel the counts of gold scatter so much that a threshold cuts gold in two. "
+            + $"The columns at {V(json["dose"]) * V(json["electronsPerPixel"])} electrons a pixel (first seed) tell that noise from shine-through.",
+        "In vacuum a pore shows its floor however deep it lies: nothing slows an electron down on its way, so with ligaments thicker than the range (80 nm; half of the signal comes from above 1 to 7 nm) voltage hardly matters. "
+            + "Where ligaments are as thin as the signal is deep (15 nm), it does.",
+    ];
+
+    private static string Three(JsonNode? values, string format)
+    {
+        string At(int i) => V(values![i]).ToString(format, CultureInfo.InvariantCulture);
+        return $"{At(0)} ({At(1)} to {At(2)})";
     }
 
     private static double V(JsonNode? node) => node!.GetValue<double>();

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
-using Kerf.Imaging;
 using Kerf.Simulation;
 using Kerf.Volumes;
 
@@ -9,7 +8,8 @@ namespace Kerf.App;
 /// <summary>
 /// What shine-through does to thresholds: levelled-wave gold (solid fraction 0.12; one wave with ligaments of about 80 nm, and two waves with
 /// ligaments of about 110 and 15 nm as in the thesis) in vacuum and in epoxy, at 1, 2 and 4 kV, by two detectors, segmented by Otsu and by k-means
-/// with three clusters of which the brightest is solid. Then the thesis' own conditions, one after the other, beside its tables.
+/// with three clusters of which the brightest is solid; and how bright a pore is that has gold below it. Then the thesis' own conditions, one after the
+/// other, beside its tables.
 /// </summary>
 public static class ShineThroughStudy
 {
@@ -26,10 +26,19 @@ public static class ShineThroughStudy
         (5, 25, [("noise, blurred edges; 25 electrons", ThesisImage.NoiseAndBlur)]),
     ];
 
+    // images of every fourth slice: neighbours show nearly the same
+    private static readonly double[] Cuts = [0, 4, 8, 12];
+
+    // how often the electrons per pixel are shot where counting noise must not hide what a detector does
+    private const int Dose = 8;
+
+    /// <summary>Depths in nm at which profiles change from one class to the next.</summary>
+    private static readonly double[] Depths = [0, 10, 20, 30, 40, 60, 80, 120, 160];
+
     /// <summary>Runs the study.</summary>
     /// <param name="size">Voxels of 5 nm; half as many nanometres where voxels are 2.5 nm.</param>
     /// <param name="electrons">Per pixel.</param>
-    /// <param name="seeds">Of the structures and the electrons; the first part takes the first one.</param>
+    /// <param name="seeds">Of the structures and the electrons.</param>
     /// <param name="picture">Receives the figure; null for none.</param>
     /// <param name="walk">Threads.</param>
     public static JsonObject Run(Size3 size, int electrons, ulong[] seeds, string? picture, Traversal walk)
@@ -37,15 +46,17 @@ public static class ShineThroughStudy
         var (rows, montage) = (new JsonArray(), new Montage(5, 2 * size.Y, 2 * size.X));
         foreach (var (kind, edge, wavelength) in new[] { ("levelled-wave", 10.0, 200.0), ("hierarchical", 5.0, 170.0) })
         {
-            var labels = Structure(kind, size, edge, wavelength, seeds[0], walk);
+            Volume<byte>[] structures = [.. seeds.Select(seed => Structure(kind, size, edge, wavelength, seed, walk))];
             foreach (var medium in new[] { "vacuum", "epoxy" })
                 foreach (var detector in new[] { Detector.Tld, Detector.Icd })
                     foreach (var keV in Energies)
                     {
-                        var part = walk.Part(rows.Count / 48.0, (rows.Count + 1) / 48.0);
-                        var (signal, rate) = Shoot(labels, medium, new() { KeV = keV, ElectronsPerPixel = electrons, Detector = detector }, seeds[0], part);
-                        rows.Add(Row(kind, medium, detector, keV, Scores(ThesisImage.Grey(signal), labels, part), signal, labels, rate));
-                        if (kind == "hierarchical" && medium == "epoxy") Draw(montage, ThesisImage.Grey(signal), labels, part, keV == 1);
+                        var part = walk.Part(0.7 * rows.Count / 24, 0.7 * (rows.Count + 1) / 24);
+                        var beam = new Beam { KeV = keV, ElectronsPerPixel = electrons, Detector = detector };
+                        Look[] looks = [.. structures.Select((labels, i) => Look.At(labels, medium, beam, seeds[i], Cuts, part))];
+                        var clear = Look.At(structures[0], medium, beam with { ElectronsPerPixel = Dose * electrons }, seeds[0], Cuts, part);
+                        rows.Add(Row(kind, medium, detector, keV, looks, clear, edge));
+                        if (kind == "hierarchical" && medium == "epoxy") Draw(montage, looks[0], keV == 1);
                     }
         }
         if (picture is not null) montage.Save(picture);
@@ -54,13 +65,15 @@ public static class ShineThroughStudy
             ["study"] = "shine-through",
             ["size"] = size.ToString(),
             ["electronsPerPixel"] = electrons,
+            ["dose"] = Dose,
             ["seeds"] = new JsonArray([.. seeds.Select(s => JsonValue.Create(s))]),
             ["version"] = Machine.Version,
             ["machine"] = Machine.Description,
             ["date"] = DateTime.UtcNow.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
+            ["depths"] = new JsonArray([.. Depths.Select(d => JsonValue.Create(d))]),
             ["rows"] = rows,
             ["paper"] = Paper.DeepClone(),
-            ["conditions"] = Thesis(size, seeds, walk.Part(0.5, 1)),
+            ["conditions"] = Thesis(size, seeds, walk.Part(0.7, 1)),
         };
     }
 
@@ -76,13 +89,13 @@ public static class ShineThroughStudy
             {
                 var part = walk.Part((double)done / count, (done + 1.0) / count);
                 done++;
-                return ThesisImage.Grey(Shoot(l, "epoxy", new() { KeV = keV, ElectronsPerPixel = perPixel }, seeds[i], part).Signal);
+                return Look.At(l, "epoxy", new() { KeV = keV, ElectronsPerPixel = perPixel }, seeds[i], null, part).Grey;
             }).ToArray()).ToArray();
             foreach (var (name, session) in looks)
             {
                 for (var e = 0; e < Energies.Length; e++)
                 {
-                    var scores = greys[e].Select((grey, i) => Scores(session is null ? grey : ThesisImage.Spoil(grey, labels[i], session, seeds[i], walk), labels[i], walk).KMeans).ToArray();
+                    var scores = greys[e].Select((grey, i) => Look.Scores(session is null ? grey : ThesisImage.Spoil(grey, labels[i], session, seeds[i], walk), labels[i]).KMeans).ToArray();
                     JsonArray Of(Func<IEnumerable<double>, double> take) => [.. Enumerable.Range(0, 4).Select(i => JsonValue.Create(Math.Round(take(scores.Select(s => s[i])), 4)))];
                     rows.Add(new JsonObject { ["condition"] = name, ["keV"] = Energies[e], ["mean"] = Of(v => v.Average()), ["lowest"] = Of(v => v.Min()), ["highest"] = Of(v => v.Max()) });
                 }
@@ -94,63 +107,45 @@ public static class ShineThroughStudy
     private static Volume<byte> Structure(string kind, Size3 size, double edge, double wavelength, ulong seed, Traversal walk) =>
         Volume<byte>.Load(VirtualStructure.Make(kind, size, VoxelSize.Cube(edge), 0.12, wavelength, seed, walk with { Progress = null }));
 
-    private static (Volume<float> Signal, double Rate) Shoot(Volume<byte> labels, string medium, Beam beam, ulong seed, Traversal walk)
+    private static JsonObject Row(string kind, string medium, Detector detector, double keV, Look[] looks, Look clear, double edge)
     {
-        var materials = new Dictionary<int, Material> { [1] = Material.Parse(medium), [2] = Material.Parse("Au") };
-        var (signal, error) = (new Volume<float>(labels.Info.Size), new Volume<float>(labels.Info.Size));
-        var result = ElectronImage.Make(labels, materials, beam, signal, error, seed, walk);
-        return (signal, result.Electrons / result.Seconds);
-    }
-
-    // Otsu's misplaced percent; k-means: misplaced percent, misplaced gold percent, mean Dice, solid fraction
-    private static (double Otsu, double[] KMeans, double Threshold) Scores(Volume<byte> grey, Volume<byte> labels, Traversal walk)
-    {
-        var histogram = Histogram.OfStack(grey, walk with { Progress = null });
-        var (otsu, kmeans) = (GreyClasses.Thresholds(histogram, 2)[0], GreyClasses.Thresholds(histogram, 3)[1]);
-        (double Both, double False, double Missed) Count(double threshold)
+        static JsonArray Three(IEnumerable<double> values)
         {
-            (double Both, double False, double Missed) n = default;
-            for (var i = 0; i < grey.Data.Length; i++)
-            {
-                if (grey.Data[i] >= threshold && labels.Data[i] == 2) n.Both++;
-                else if (grey.Data[i] >= threshold) n.False++;
-                else if (labels.Data[i] == 2) n.Missed++;
-            }
-            return n;
+            double[] v = [.. values];
+            return [.. new[] { v.Average(), v.Min(), v.Max() }.Select(x => JsonValue.Create(Math.Round(x, 4)))];
         }
-        double all = grey.Data.Length;
-        var (o, k) = (Count(otsu), Count(kmeans));
-        var pores = all - k.Both - k.False - k.Missed;
-        var dice = k.Both / (2 * k.Both + k.False + k.Missed) + pores / (2 * pores + k.False + k.Missed);
-        return (100 * (o.False + o.Missed) / all, [100 * (k.False + k.Missed) / all, 100 * k.Missed / (k.Both + k.Missed), dice, (k.Both + k.False) / all], kmeans);
-    }
-
-    private static JsonObject Row(
-        string kind, string medium, Detector detector, double keV, (double Otsu, double[] KMeans, double Threshold) scores, Volume<float> signal, Volume<byte> labels, double rate)
-    {
-        double Mean(byte label) => signal.Data.Where((_, i) => labels.Data[i] == label).Average(v => (double)v);
         return new()
         {
             ["structure"] = kind,
             ["medium"] = medium,
             ["detector"] = detector.ToString().ToLowerInvariant(),
             ["keV"] = keV,
-            ["otsuPercent"] = scores.Otsu,
-            ["kmeansPercent"] = scores.KMeans[0],
-            ["solidSignal"] = Mean(2),
-            ["poreSignal"] = Mean(1),
-            ["electronsPerSecond"] = rate,
+            ["otsuPercent"] = Three(looks.Select(l => l.Score.Otsu)),
+            ["kmeansPercent"] = Three(looks.Select(l => l.Score.KMeans[0])),
+            ["otsuPercentClear"] = Math.Round(clear.Score.Otsu, 4),
+            ["kmeansPercentClear"] = Math.Round(clear.Score.KMeans[0], 4),
+            ["solidSignal"] = Three(looks.Select(l => l.Mean(2))),
+            ["poreSignal"] = Three(looks.Select(l => l.Mean(1))),
+            ["shineThrough"] = Three(looks.Select(l => l.ShineThrough(edge))),
+            ["profile"] = new JsonArray([.. Enumerable.Range(0, Depths.Length - 1).Select(i => Profile(looks, edge, Depths[i], Depths[i + 1]))]),
         };
     }
 
-    // a row of the figure, twice as large: truth, then 1, 2 and 4 kV, then what k-means finds at 4 kV
-    private static void Draw(Montage montage, Volume<byte> grey, Volume<byte> labels, Traversal walk, bool first)
+    // signal of pores with gold that deep below over gold's; null where a structure has none
+    private static JsonNode? Profile(Look[] looks, double edge, double from, double to)
     {
-        Volume<byte> Drawn(Func<int, byte> pixel) => new(grey.Info.Size, null, [.. Enumerable.Range(0, grey.Data.Length).Select(pixel)]);
-        if (first) montage.Add(Drawn(i => labels.Data[i] == 2 ? (byte)235 : (byte)20), 0, 0, 0, 2);
-        montage.Add(grey, 0, 0, 0, 2);
+        var share = looks.Average(l => l.Pores(edge, from, to) / l.Mean(2));
+        return double.IsFinite(share) ? JsonValue.Create(Math.Round(share, 4)) : null;
+    }
+
+    // a row of the figure, twice as large: truth, then 1, 2 and 4 kV, then what k-means finds at 4 kV
+    private static void Draw(Montage montage, Look look, bool first)
+    {
+        Volume<byte> Drawn(Func<int, byte> pixel) => new(look.Grey.Info.Size, null, [.. Enumerable.Range(0, look.Grey.Data.Length).Select(pixel)]);
+        if (first) montage.Add(Drawn(i => look.Labels.Data[i] == 2 ? (byte)235 : (byte)20), 0, 0, 0, 2);
+        montage.Add(look.Grey, 0, 0, 0, 2);
         if (montage.Count % 5 != 4) return;
-        var threshold = Scores(grey, labels, walk).Threshold;
-        montage.Add(Drawn(i => grey.Data[i] >= threshold ? (byte)235 : (byte)20), 0, 0, 0, 2);
+        var threshold = look.Score.Threshold;
+        montage.Add(Drawn(i => look.Grey.Data[i] >= threshold ? (byte)235 : (byte)20), 0, 0, 0, 2);
     }
 }

@@ -73,6 +73,8 @@ public sealed record VirtualImage(IVolume<byte> Structure, IReadOnlyDictionary<i
         ["vendor"] = "Kerf virtual microscope",
         ["voltageKeV"] = Beam.KeV.ToString(CultureInfo.InvariantCulture),
         ["detector"] = Beam.Detector.ToString().ToLowerInvariant(),
+        ["acceptanceDegrees"] = string.Create(CultureInfo.InvariantCulture, $"{Beam.Angles.Inner} to {Beam.Angles.Outer}"),
+        ["energyWindow"] = string.Create(CultureInfo.InvariantCulture, $"{Beam.Window.Low} to {Beam.Window.High}"),
         ["elastic"] = Beam.Elastic.ToString().ToLowerInvariant(),
         ["tiltDegrees"] = Beam.TiltDegrees.ToString(CultureInfo.InvariantCulture),
         ["electronsPerPixel"] = Beam.ElectronsPerPixel.ToString(CultureInfo.InvariantCulture),

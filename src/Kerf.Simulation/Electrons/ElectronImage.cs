@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using Kerf.Volumes;
 
 namespace Kerf.Simulation;
@@ -108,10 +107,7 @@ public static class ElectronImage
 
     private static void CheckBeam(Beam beam, Size3 size)
     {
-        BulkYield.CheckBeam(beam.KeV, beam.TiltDegrees);
-        if (beam.ElectronsPerPixel is < 1 or > 1_000_000) throw new InputError($"electrons per pixel is {beam.ElectronsPerPixel}; choose 1 to 1000000.");
-        if (!(beam.ProbeSigma is >= 0 and <= 1000)) throw new InputError(string.Create(CultureInfo.InvariantCulture, $"probe is {beam.ProbeSigma} nm; choose 0 to 1000."));
-        if (beam.Depth != 0 && !(beam.Depth is >= 10 and <= 1e5)) throw new InputError(string.Create(CultureInfo.InvariantCulture, $"depth is {beam.Depth} nm; choose 10 to 100000."));
+        beam.Check();
         if (size.SliceCount * beam.ElectronsPerPixel >= 1L << 32)
             throw new InputError($"{size.Y}×{size.X} pixels with {beam.ElectronsPerPixel} electrons each are too many: a slice has up to 2^32 electrons. Shoot fewer per pixel.");
     }

@@ -28,6 +28,14 @@ public sealed partial record Element(int Number, string Symbol, double Mass, dou
         return -Number / r * screening;
     }
 
+    /// <summary>Electrons per cubed Bohr radius at r Bohr radii: what makes that potential, by Poisson's equation.</summary>
+    public double ElectronDensity(double r)
+    {
+        var sum = 0.0;
+        for (var i = 0; i < 3; i++) sum += _weight[i] * _decay[i] * _decay[i] * Math.Exp(-_decay[i] * r);
+        return Number / (4 * Math.PI * r) * sum;
+    }
+
     /// <summary>
     /// Mean excitation energy in keV: ICRU report 37 below Z = 13, J = 9.76·Z + 58.5·Z^−0.19 eV from there on (Berger and Seltzer 1964).
     /// </summary>

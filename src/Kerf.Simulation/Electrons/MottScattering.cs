@@ -4,7 +4,7 @@ namespace Kerf.Simulation;
 
 /// <summary>
 /// Elastic scattering of electrons at free atoms: the Dirac equation solved partial wave by partial wave in the static potential of
-/// <see cref="Element.Potential"/> (Mott's cross-section, doi:10.1098/rspa.1929.0127; the method: Czyżewski et al. 1990, doi:10.1063/1.346400).
+/// <see cref="Element.Potential"/> and the local exchange of Furness and McCarthy, doi:10.1088/0022-3700/6/11/021 (Mott's cross-section, doi:10.1098/rspa.1929.0127; the method: Czyżewski et al. 1990, doi:10.1063/1.346400).
 /// Atomic units inside, nanometres outside.
 /// </summary>
 public sealed class MottScattering
@@ -115,6 +115,14 @@ public sealed class MottScattering
         return Math.Atan((ratio * bessel.J[l] - slope * bessel.J[other]) / (ratio * bessel.Y[l] - slope * bessel.Y[other]));
     }
 
+    // the atom's, and the exchange of the electron with its electrons as a local potential (Furness and McCarthy)
+    private static double Potential(Element element, double energy, double r)
+    {
+        var (potential, density) = (element.Potential(r), Math.Max(0, element.ElectronDensity(r)));
+        var kinetic = energy - potential;
+        return potential + 0.5 * (kinetic - Math.Sqrt(kinetic * kinetic + 4 * Math.PI * density));
+    }
+
     // the radii of one energy, shared by all partial waves: steps of a tenth of a radius near the nucleus, of 1/60 wavelength further out
     private sealed record RadialPath(double[] R, double[] V, double[] Middle)
     {
@@ -124,14 +132,14 @@ public sealed class MottScattering
 
         public static RadialPath Of(Element element, double energy, double k)
         {
-            List<double> radii = [1e-5], values = [element.Potential(1e-5)], middle = [];
+            List<double> radii = [1e-5], values = [Potential(element, energy, 1e-5)], middle = [];
             while (radii[^1] < 1 || -values[^1] * radii[^1] > 1e-5)
             {
                 var (r, v) = (radii[^1], values[^1]);
                 var step = Math.Min(0.1 / Math.Sqrt(k * k - 2 * v), 0.1 * r);
-                middle.Add(element.Potential(r + step / 2));
+                middle.Add(Potential(element, energy, r + step / 2));
                 radii.Add(r + step);
-                values.Add(element.Potential(r + step));
+                values.Add(Potential(element, energy, r + step));
             }
             return new([.. radii], [.. values], [.. middle]);
         }

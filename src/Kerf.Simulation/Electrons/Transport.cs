@@ -3,7 +3,7 @@ namespace Kerf.Simulation;
 /// <summary>
 /// How electrons lose energy and direction in one material. Elastic: <see cref="MottScattering"/> (or <see cref="ScreenedRutherford"/>), each atom's cross-section raised by 1/Z
 /// for what its electrons deflect (Fano 1954, doi:10.1103/PhysRev.93.117). Inelastic: continuous, by Joy and Luo's expression
-/// (doi:10.1002/sca.4950110404) with Gauvin's k = 0.734·Z^0.037. Tables reach from 0.05 to 30 keV.
+/// (doi:10.1002/sca.4950110404) with Gauvin's k = 0.734·Z^0.037, and Bethe's relativistic terms (ICRU report 37). Tables reach from 0.05 to 30 keV.
 /// </summary>
 public sealed class Transport
 {
@@ -33,13 +33,17 @@ public sealed class Transport
     /// <summary>Energy loss in keV per nanometre.</summary>
     public double Loss(double keV)
     {
+        // Joy and Luo's is Bethe's expression for slow electrons; what speed adds to it is in ICRU report 37: 2E/mv² before the logarithm, half of
+        // ln(1 + τ/2) + F(τ) − F(0) beside it
+        var (tau, gamma) = (keV / 511, 1 + keV / 511);
+        var fast = 0.5 * (Math.Log(1 + tau / 2) + (1 + tau * tau / 8 - (2 * tau + 1) * Math.Log(2)) / (gamma * gamma) - 1 + Math.Log(2));
         var sum = 0.0;
         foreach (var (element, count) in Material.Atoms)
         {
             var (z, j) = (element.Number, element.MeanExcitation);
-            sum += count * z * Math.Log(1.166 * (keV / j + 0.734 * Math.Pow(z, 0.037)));
+            sum += count * z * (Math.Log(1.166 * (keV / j + 0.734 * Math.Pow(z, 0.037))) + fast);
         }
-        return 7.85e-3 * Material.Density / Material.FormulaMass * sum / keV;
+        return 7.85e-3 * Material.Density / Material.FormulaMass * sum / keV * (gamma * gamma / (1 + tau / 2));
     }
 
     /// <summary>Path in nanometres along which an electron slows down to <see cref="MottScattering.Lowest"/>.</summary>

@@ -19,13 +19,17 @@ internal sealed unsafe class VoxelTransport
     private readonly Beam _beam;
     private readonly VoxelSize _voxel;
     private readonly ulong _seed;
-    private readonly float[] _stop, _secondary;
+    private readonly float[] _stop, _most, _secondary;
+    private readonly float _outer, _inner;
 
     /// <summary>Materials by index; 0 is vacuum, which occurs or not.</summary>
     public VoxelTransport(IReadOnlyList<Transport?> materials, bool vacuum, Beam beam, VoxelSize voxel, ulong seed)
     {
         (_table, _beam, _voxel, _seed) = (new(materials, beam.KeV), beam, voxel, seed);
         _stop = [.. materials.Select(m => m is null ? -1f : (float)m.Range(beam.Floor))];
+        // ranges and cosines between which a backscattered electron counts; an upper end that excludes nothing must not cut by rounding
+        _most = [.. materials.Select(m => m is null || beam.Window.High >= 1 ? float.MaxValue : (float)m.Range(Math.Max(beam.Floor, beam.Window.High * beam.KeV)))];
+        (_outer, _inner) = ((float)Math.Cos(beam.Angles.Outer * Math.PI / 180), beam.Angles.Inner > 0 ? (float)Math.Cos(beam.Angles.Inner * Math.PI / 180) : 2);
         // secondary electrons per unit of 1/|cos|: half of those freed (25 eV each) within their mean escape depth of 1.5 nm
         _secondary = [.. materials.Select(m => m is null ? 0f : (float)(0.5 * 1.5 / 0.025 * m.Loss(beam.KeV)))];
         _stop.CopyTo(Stops = GC.AllocateArray<float>(materials.Count, pinned: true), 0);
@@ -242,9 +246,8 @@ internal sealed unsafe class VoxelTransport
             // an electron that met nothing cannot come back up
             if (m == 0 || _left[lane] <= _t._stop[m]) return;
             var cos = -_uz[lane];
-            if (_t._beam.Detector == Detector.Icd && cos < 0.5f) return;
             if (_t._beam.Detector >= Detector.InLens) Free(lane, m, 0, cos, entry: false);
-            else _tally.Count(_pixel[lane]);
+            else if (cos >= _t._outer && cos <= _t._inner && _left[lane] <= _t._most[m]) _tally.Count(_pixel[lane]);
         }
 
         // secondary electrons, in 1/256: what an electron frees grows with its loss per nm and with the slant of its path

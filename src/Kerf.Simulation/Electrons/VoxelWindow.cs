@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using Kerf.Volumes;
 
 namespace Kerf.Simulation;
@@ -17,6 +18,7 @@ internal sealed class VoxelWindow
     {
         Box = box;
         Cells = new ushort[box.Count + 2];
+        var materials = new byte[box.Count];
         var size = structure.Info.Size;
         int[] Mapped(int start, int count, int length) => [.. Enumerable.Range(start, count).Select(i => Borders.Map(Border.Mirror, i, length))];
         var (ys, xs) = (Mapped(box.Start.Y, box.Size.Y, size.Y), Mapped(box.Start.X, box.Size.X, size.X));
@@ -33,11 +35,12 @@ internal sealed class VoxelWindow
                 foreach (var x in xs)
                 {
                     var label = row[x - left];
-                    Cells[at++] = materialOf[label] < byte.MaxValue ? materialOf[label] : throw NoMaterial(structure, label);
+                    materials[at++] = materialOf[label] < byte.MaxValue ? materialOf[label] : throw NoMaterial(structure, label);
                 }
             }
         }
-        Clear();
+        var clear = Clearance(materials, box.Size);
+        for (var i = 0; i < materials.Length; i++) Cells[i] = (ushort)(materials[i] | (clear[i] << 8));
     }
 
     /// <summary>Where the window lies; it may reach outside the structure.</summary>
@@ -52,33 +55,49 @@ internal sealed class VoxelWindow
         return new($"phase {label}{(name is null ? "" : $" ({name})")} has no material. Add --material {label}=Au, or {label}=vacuum where nothing is.");
     }
 
-    // chessboard distance to another material or to the window's border, in two sweeps over the 26 neighbours
-    private void Clear()
+    // How many voxels each way are of the same material: chessboard distance to another one or to the window's border, less one. A voxel with a neighbour
+    // of another material has distance 1, the others one more than the least of their 26 neighbours: two sweeps, rows as vectors of bytes
+    private static byte[] Clearance(byte[] material, Size3 size)
     {
-        var size = Box.Size;
-        int row = size.X, plane = size.X * size.Y;
-        int[] before = [.. from z in new[] { -1, 0 } from y in new[] { -1, 0, 1 } from x in new[] { -1, 0, 1 }
-                           where z < 0 || y < 0 || (y == 0 && x < 0) select z * plane + y * row + x];
-        var distance = new byte[Box.Count];
-        void Visit(int at, int sign)
-        {
-            var material = (byte)Cells[at];
-            int least = sign > 0 ? MostClear + 1 : distance[at];
-            foreach (var step in before)
-            {
-                var other = at + sign * step;
-                least = Math.Min(least, (byte)Cells[other] == material ? distance[other] + 1 : 1);
-            }
-            distance[at] = (byte)Math.Min(least, MostClear + 1);
-        }
-        // a voxel at the border keeps 1: nothing is known of what lies beyond
+        int row = size.X, plane = size.X * size.Y, inner = row - 2;
+        var distance = new byte[size.Count];
         Array.Fill(distance, (byte)1);
+        var (buffer, other) = (new byte[inner], new byte[inner]);
         for (var z = 1; z < size.Z - 1; z++)
             for (var y = 1; y < size.Y - 1; y++)
-                for (var x = 1; x < size.X - 1; x++) Visit(z * plane + y * row + x, 1);
+            {
+                var at = z * plane + y * row + 1;
+                Array.Clear(buffer);
+                for (var step = 0; step < 27; step++)
+                {
+                    var neighbour = at + (step / 9 - 1) * plane + (step / 3 % 3 - 1) * row + step % 3 - 1;
+                    TensorPrimitives.Xor<byte>(material.AsSpan(at, inner), material.AsSpan(neighbour, inner), other);
+                    TensorPrimitives.BitwiseOr<byte>(buffer, other, buffer);
+                }
+                for (var x = 0; x < inner; x++) distance[at + x] = buffer[x] == 0 ? (byte)(MostClear + 1) : (byte)1;
+                Sweep(at, 1);
+            }
         for (var z = size.Z - 2; z > 0; z--)
-            for (var y = size.Y - 2; y > 0; y--)
-                for (var x = size.X - 2; x > 0; x--) Visit(z * plane + y * row + x, -1);
-        for (var i = 0; i < distance.Length; i++) Cells[i] |= (ushort)((distance[i] - 1) << 8);
+            for (var y = size.Y - 2; y > 0; y--) Sweep(z * plane + y * row + 1, -1);
+
+        // the three rows of the plane that was swept before, the row that was, then the row itself
+        void Sweep(int at, int sign)
+        {
+            var before = at - sign * plane;
+            var own = distance.AsSpan(at, inner);
+            Array.Fill(buffer, (byte)MostClear);
+            foreach (var start in (ReadOnlySpan<int>)[before - row, before, before + row, at - sign * row])
+                for (var x = -1; x <= 1; x++) TensorPrimitives.Min<byte>(buffer, distance.AsSpan(start + x, inner), buffer);
+            TensorPrimitives.Add<byte>(buffer, 1, buffer);
+            TensorPrimitives.Min<byte>(own, buffer, own);
+            var last = 1;
+            for (var i = 0; i < inner; i++)
+            {
+                ref var value = ref own[sign > 0 ? i : inner - 1 - i];
+                value = (byte)(last = Math.Min(value, last + 1));
+            }
+        }
+        TensorPrimitives.Subtract<byte>(distance, 1, distance);
+        return distance;
     }
 }

@@ -149,6 +149,54 @@ public class ElectronImageTests
         Assert.Equal("electrons per pixel is 0; choose 1 to 1000000.", Message(beam with { ElectronsPerPixel = 0 }));
         Assert.Equal("probe is -1 nm; choose 0 to 1000.", Message(beam with { ProbeSigma = -1 }));
         Assert.Equal("depth is 1 nm; choose 10 to 100000.", Message(beam with { Depth = 1 }));
+        Assert.Equal("acceptance is 40 to 30 degrees; choose 0 to 90, the inner angle first.", Message(beam with { Acceptance = (40, 30) }));
+        Assert.Equal("energy window is 0.5 to 1.5 of the beam's energy; choose 0 to 1, the lower end first.", Message(beam with { EnergyWindow = (0.5, 1.5) }));
+        Assert.Equal("acceptance and energy window are of backscattered electrons, se2 counts secondary ones; choose tld or icd.",
+            Message(beam with { Detector = Detector.Se2, Acceptance = (0, 30) }));
+    }
+
+    [Fact]
+    public void ADetectorCountsWhatItsAnglesAndEnergiesLetIn()
+    {
+        var labels = Labels(new(1, 24, 24), (_, _, _) => 2);
+        var beam = new Beam { KeV = 2, ElectronsPerPixel = 100 };
+        double Eta(Beam with) => Image(labels, with).Signal.Data.Average(v => (double)v);
+        // the same electrons fly, so parts add up to the whole but for the last digit of a mean
+        Assert.Equal(Eta(beam), Eta(beam with { Acceptance = (0, 40) }) + Eta(beam with { Acceptance = (40, 90) }), 6);
+        Assert.Equal(Eta(beam with { Detector = Detector.Icd }), Eta(beam with { Acceptance = (0, 60), EnergyWindow = (0.85, 1) }), 9);
+        var (slow, fast) = (Eta(beam with { EnergyWindow = (0, 0.7) }), Eta(beam with { EnergyWindow = (0.7, 1) }));
+        Assert.InRange((slow + fast) / Eta(beam), 0.995, 1.005);
+        Assert.True(slow > 0.05 && fast > 0.05, $"{slow} {fast}");
+        // the scalar form says how many of those that come back do so within 35 degrees
+        var transport = new Transport(Material.Parse("Au"), 2);
+        var back = Enumerable.Range(0, 20_000).AsParallel().Select(i => ScalarTransport.Follow(transport, 2, 0, new CounterRandom(9, (ulong)i))).Where(t => t.Escaped).ToArray();
+        var share = back.Count(t => t.Cosine >= Math.Cos(35 * Math.PI / 180)) / (double)back.Length;
+        Assert.InRange(Eta(beam with { Acceptance = (0, 35) }) / Eta(beam), share - 0.025, share + 0.025);
+    }
+
+    [Fact]
+    public void TheClearanceIsTheChessboardDistance()
+    {
+        var labels = Labels(new(26, 30, 34), (z, y, x) => (z * z + 3 * y * y + x * y) % 97 == 0 || (z > 12 && x < 9) ? 2 : 1);
+        byte[] materialOf = [255, 0, 1];
+        var window = new VoxelWindow(labels, Box.Whole(labels.Info.Size), materialOf);
+        var size = labels.Info.Size;
+        int At(int z, int y, int x) => (z * size.Y + y) * size.X + x;
+        bool Same(int z, int y, int x, int c)
+        {
+            if (z < c || y < c || x < c || z + c >= size.Z || y + c >= size.Y || x + c >= size.X) return false;
+            for (var k = z - c; k <= z + c; k++)
+                for (var j = y - c; j <= y + c; j++)
+                    for (var i = x - c; i <= x + c; i++) if ((window.Cells[At(k, j, i)] & 0xFF) != (window.Cells[At(z, y, x)] & 0xFF)) return false;
+            return true;
+        }
+        for (var z = 0; z < size.Z; z++)
+            for (var y = 0; y < size.Y; y++)
+                for (var x = 0; x < size.X; x++)
+                {
+                    var clear = window.Cells[At(z, y, x)] >> 8;
+                    Assert.True((clear == 0 || Same(z, y, x, clear)) && (clear == VoxelWindow.MostClear || !Same(z, y, x, clear + 1)), $"{z} {y} {x}: {clear}");
+                }
     }
 
     [Fact]
@@ -186,6 +234,9 @@ public class ElectronImageTests
             (["simulate", "image", "s.zarr", "k/", "--material", "1=Xx", "--energy", "2"], "kerf: material Xx: there is no element \"Xx\"."),
             (["simulate", "image", "s.zarr", "k/", "--material", "1=Au:-3", "--energy", "2"], "kerf: material Au:-3: density is \"-3\"; give g/cm³ between 0.001 and 25"),
             ([.. call[..8], "--energy", "40", .. call[10..]], "kerf: energy is 40 keV; choose 0.5 to 30."),
+            ([.. call, "--acceptance", "wide"], "kerf: --acceptance is \"wide\"; give"),
+            ([.. call, "--energy-window", "0.5"], "kerf: --energy-window is \"0.5\"; give two numbers with a comma between them."),
+            ([.. call, "--acceptance", "20,100"], "kerf: acceptance is 20 to 100 degrees; choose 0 to 90, the inner angle first."),
             ([.. call, "--elastic", "born"], "kerf: --elastic is \"born\"; choose mott or rutherford."),
             ([.. call, "--artefacts", "none.json"], "kerf: none.json: no such file."),
             ([.. call, "--artefacts", "wrong.json"], "kerf: wrong.json: session: noise sigma is -3; choose 0 to 100."),

@@ -1,3 +1,4 @@
+using Kerf.App;
 using Kerf.Simulation;
 using Kerf.Volumes;
 using Xunit;
@@ -37,20 +38,35 @@ public class ElectronTests
         }
     }
 
-    [Theory]
-    [InlineData("Al", 5)]
-    [InlineData("Si", 10)]
-    [InlineData("Cu", 4)]
-    [InlineData("Cu", 10)]
-    [InlineData("Ag", 10)]
-    [InlineData("Au", 4)]
-    [InlineData("Au", 10)]
-    [InlineData("Au", 20)]
-    public void BulksScatterBackWhatWasMeasured(string symbol, double keV)
+    [Fact]
+    public void BulksScatterBackWhatWasMeasured()
     {
-        var result = Yield(symbol, keV);
-        Assert.InRange(result.Eta / HungerKuechler(Element.Of(symbol)!.Number, keV), 0.95, 1.05);
-        Assert.InRange(result.StandardError, 0.0005, 0.002);
+        // what docs/methods/electron-transport.md says: within 5 % wherever the formula is a measure, which is not so for carbon at 4, 5 and 20 keV;
+        // among the measurements elsewhere but for the cases named
+        var rows = BackscatterStudy.Run(100_000, Walk)["rows"]!.AsArray();
+        Assert.Equal(36, rows.Count);
+        foreach (var row in rows)
+        {
+            var (element, keV, verdict) = (row!["element"]!.GetValue<string>(), row["keV"]!.GetValue<double>(), row["verdict"]!.GetValue<string>());
+            var formula = keV >= 4 && !(element == "C" && keV is 4 or 5 or 20);
+            Assert.Equal(formula, row["formulaValid"]!.GetValue<bool>());
+            Assert.InRange(row["standardError"]!.GetValue<double>(), 0.0005, 0.002);
+            Assert.Equal(HungerKuechler(Element.Of(element)!.Number, keV), row["formula"]!.GetValue<double>(), 12);
+            if (formula) Assert.True(verdict == "within 5 % of the formula", $"{element} {keV}: {verdict}");
+            else if (element == "Ag") Assert.Equal("nothing to compare with", verdict);
+            else Assert.True(verdict == "among the measurements" || (element, keV) is ("Au", 1 or 2) or ("Si", 1 or 2), $"{element} {keV}: {verdict}");
+        }
+    }
+
+    [Theory]
+    [InlineData("C", 20, 11.775)]
+    [InlineData("C", 10, 20.145)]
+    [InlineData("Si", 30, 7.49)]
+    public void FastElectronsLoseWhatBethesRelativisticFormulaSays(string symbol, double keV, double stopping)
+    {
+        // MeV cm²/g: 0.153536·Z/(A·β²)·(ln(E²/J²) + ln(1 + τ/2) + F(τ)) of ICRU report 37, J = 78 and 172 eV; Gauvin's k adds below 0.3 % here
+        var material = Material.Parse(symbol);
+        Assert.InRange(new Transport(material).Loss(keV) * 1e4 / material.Density / stopping, 0.995, 1.006);
     }
 
     [Fact]
