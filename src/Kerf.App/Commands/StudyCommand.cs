@@ -13,7 +13,7 @@ public static class StudyCommand
     /// <summary>The command with one subcommand per study.</summary>
     public static Command Make() => new("study", "Re-runs a published table on simulated data and prints it beside the paper's.")
     {
-        Ladder(), Slices(), SimulationStudies.Backscatter(), SimulationStudies.ShineThrough(), SimulationStudies.Realism(), Networks(),
+        Ladder(), Slices(), SimulationStudies.Backscatter(), SimulationStudies.ShineThrough(), SimulationStudies.Realism(), Networks(), NetworkStudies.Particles(),
     };
 
     private static Command Ladder()
@@ -92,7 +92,7 @@ public static class StudyCommand
         return SlicesStudy.Dropped(stack, [.. Enum.GetValues<FillMethod>().Where(method => method != FillMethod.Shape)], walk);
     }
 
-    private static void Keep(string folder, string name, JsonObject json, string page, Invocation session)
+    internal static void Keep(string folder, string name, JsonObject json, string page, Invocation session)
     {
         Directory.CreateDirectory(folder);
         AtomicFile.WriteAllText(Path.Combine(folder, name + ".json"), json.ToJsonString(new() { WriteIndented = true }) + "\n");
