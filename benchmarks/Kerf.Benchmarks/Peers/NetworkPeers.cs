@@ -49,7 +49,7 @@ internal static class NetworkPeers
         var size = stack.Info.Size;
         var architecture = size.Z == 1 ? Flat : Deep;
         var plain = architecture.Build();
-        var (network, numbers) = Folding.Fold(plain, plain.Initial(1));
+        var (network, numbers) = NetworkPrediction.Prepared(plain, plain.Initial(1));
         var loaded = new LoadedNetwork(network, numbers, learn: false, precision);
         long[] shape = size.Z == 1 ? [1, 1, size.Y, size.X] : [1, 1, size.Z, size.Y, size.X];
         return threads =>
@@ -59,7 +59,7 @@ internal static class NetworkPeers
             for (var i = 0; i < 3; i++)
             {
                 using var scope = new TensorScope();
-                var image = Tensor.Of(values, shape, TensorFlags.ChannelsLast, precision);
+                var image = Tensor.Of(values, shape, loaded.Layout, precision);
                 result = Learning.Softmax(Learning.Cast32(loaded.Forward(image, train: false).Logits)).Read();
             }
             return new Volume<float>(new Size3(2 * size.Z, size.Y, size.X), null, result);

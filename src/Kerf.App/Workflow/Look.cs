@@ -25,9 +25,7 @@ internal sealed record Look(Volume<float> Signal, Volume<byte> Grey, Volume<byte
         var size = structure.Info.Size with { Z = cuts?.Length ?? structure.Info.Size.Z };
         var (signal, error) = (new Volume<float>(size), new Volume<float>(size));
         ElectronImage.Make(structure, materials, beam, signal, error, seed, walk, cuts);
-        // as images on disk have it: the signal that one pixel in a thousand exceeds becomes grey 240
-        var scale = 240 / signal.Data.Order().ElementAt((int)(signal.Data.Length * 0.999));
-        var grey = new Volume<byte>(size, null, [.. signal.Data.Select(v => (byte)Math.Clamp(Math.Round(v * scale), 0, 255))]);
+        var grey = ThesisImage.Grey(signal);
         var (labels, below) = (new Volume<byte>(size), new byte[size.Count]);
         var slice = (int)size.SliceCount;
         for (var z = 0; z < size.Z; z++)

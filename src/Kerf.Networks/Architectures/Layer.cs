@@ -44,6 +44,9 @@ public enum LayerKind
 
     /// <summary>Logarithm, of 1e-7 at least.</summary>
     Log = 12,
+
+    /// <summary>Voxels doubled and convolved in one, behind the channels of another input where there are two; in prediction only.</summary>
+    Grow = 15,
 }
 
 /// <summary>One layer of a <see cref="Network"/>.</summary>
@@ -56,7 +59,7 @@ public sealed record Layer(LayerKind Kind, string Name, int[] Inputs, int Channe
     /// <summary>Its weights and buffers: indices into <see cref="Network.Slots"/>.</summary>
     public int[] Slots { get; init; } = [];
 
-    /// <summary>Whole-number arguments: stride and padding, or first channel and channels.</summary>
+    /// <summary>Whole-number arguments: stride and padding (and 1 for max(0, x) of the result), first channel and channels, or what the C ABI tells.</summary>
     public long[] Arguments { get; init; } = [];
 
     /// <summary>True for layers of a network that is trained already: they neither learn nor use the statistics of a batch.</summary>

@@ -34,6 +34,7 @@ public sealed record Network(int Dimensions, IReadOnlyList<Layer> Layers, IReadO
                     LayerKind.MaxPool => 1,
                     LayerKind.Conv when layer.Arguments[0] == 2 => 1,
                     LayerKind.Upsample => -1,
+                    LayerKind.Grow when layer.Inputs.Length == 1 => -1,
                     _ => 0,
                 };
             }

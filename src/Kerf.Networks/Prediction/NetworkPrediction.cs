@@ -57,12 +57,22 @@ public sealed class NetworkPrediction : IDisposable
     {
         (_model, _options) = (model, options);
         var (network, values) = Folding.Fold(model.Architecture.Build(), model.Values);
+        var fused = Prepared(model.Architecture.Build(), model.Values);
+        // an activation inside a fused layer is looked at in the network as it was
+        if (options.Layer is null || fused.Network.Layers.Any(l => l.Name == options.Layer)) (network, values) = fused;
         _layer = options.Layer is { } name ? network.Layers.ToList().FindIndex(l => l.Name == name) : -1;
         if (options.Layer is not null && _layer <= 0)
             throw new InputError($"--layer is \"{options.Layer}\"; this network has {string.Join(", ", network.Layers.Where(l => l.Kind is LayerKind.Relu or LayerKind.Prelu).Select(l => l.Name))}.");
         _network = new(network, values, learn: false, options.Precision);
         _is3D = model.Architecture.Is3D;
         _slices = _is3D ? 1 : model.Architecture.Slices;
+    }
+
+    /// <summary>What runs: batch normalisation folded, layers fused.</summary>
+    internal static (Network Network, float[][] Values) Prepared(Network network, IReadOnlyList<float[]> values)
+    {
+        var (folded, numbers) = Folding.Fold(network, values);
+        return Fusing.Fuse(folded, numbers);
     }
 
     /// <summary>Channels of the wanted layer; 0 for none.</summary>
@@ -157,7 +167,7 @@ public sealed class NetworkPrediction : IDisposable
             (walk with { Progress = null }).ForEach(tiles.Length * channels.Length, i => Borders.Read(channels[i % channels.Length],
                 new(tiles[i / channels.Length] - new Size3(halo, 0, 0), wide), Border.Mirror, image.AsSpan(i * (int)wide.Count, (int)wide.Count)));
             long[] shape = owner._is3D ? [tiles.Length, channels.Length, wide.Z, wide.Y, wide.X] : [tiles.Length, channels.Length * wide.Z, wide.Y, wide.X];
-            var input = Tensor.Of(image.AsSpan(0, tiles.Length * one), shape, TensorFlags.ChannelsLast, owner._options.Precision);
+            var input = Tensor.Of(image.AsSpan(0, tiles.Length * one), shape, owner._network.Layout, owner._options.Precision);
             ArrayPool<float>.Shared.Return(image);
             var y = shape.Length - 2;
             long[][] flips = owner._options.Flips ? [[], [y], [y + 1], [y, y + 1]] : [[]];

@@ -17,11 +17,13 @@ internal sealed unsafe class LoadedNetwork : IDisposable
     {
         Network = network;
         _slots = new Tensor[network.Slots.Count];
+        // channels innermost: the fast layout of convolutions, but not where oneDNN computes volumes
+        Layout = learn || network.Dimensions == 2 || Torch.Device >= 0 ? TensorFlags.ChannelsLast : 0;
         for (var i = 0; i < _slots.Length; i++)
         {
             var slot = network.Slots[i];
             using var scope = new TensorScope();
-            _slots[i] = scope.Keep(Tensor.Of(values[i], [.. slot.Shape.Select(n => (long)n)], (learn && slot.Learns ? TensorFlags.Learns : 0) | TensorFlags.ChannelsLast, precision));
+            _slots[i] = scope.Keep(Tensor.Of(values[i], [.. slot.Shape.Select(n => (long)n)], (learn && slot.Learns ? TensorFlags.Learns : 0) | Layout, precision));
         }
         _uses = new int[network.Layers.Count];
         foreach (var input in network.Layers.SelectMany(layer => layer.Inputs)) _uses[input]++;
@@ -29,6 +31,9 @@ internal sealed unsafe class LoadedNetwork : IDisposable
 
     /// <summary>The layers.</summary>
     public Network Network { get; }
+
+    /// <summary>How images for it are best laid out.</summary>
+    public TensorFlags Layout { get; }
 
     /// <summary>The tensors that learn.</summary>
     public IReadOnlyList<Tensor> Learning => [.. _slots.Where((_, i) => Network.Slots[i].Learns)];

@@ -131,7 +131,9 @@ internal sealed class Fit
             var loss = Learning.Of(_options.Loss, network.Forward(image, train: true).Logits, target);
             loss.Backward();
             adam.Step(RateAt(standing, (double)start / order.Count, clock.Elapsed.TotalSeconds));
-            sum += loss.Scalar() * (double)items.Count;
+            var value = loss.Scalar();
+            if (!float.IsFinite(value)) throw new InputError($"training: the loss is {value} in epoch {standing.Epoch + 1}, so the network is lost. Choose a smaller --rate than {_options.Rate:g3} and go on with --resume.");
+            sum += value * (double)items.Count;
             count += items.Count;
         }
         return sum / Math.Max(1, count);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -15,6 +16,7 @@ public sealed class NetworkTraining
     private readonly Traversal _walk;
     private readonly ulong _seed;
     private readonly string _path;
+    private readonly Lazy<string> _voxels;
 
     /// <summary>Prepares a training.</summary>
     /// <param name="channels">One or several detectors on one grid, with their names.</param>
@@ -27,6 +29,7 @@ public sealed class NetworkTraining
     public NetworkTraining(IReadOnlyList<(string Name, IVolume Volume)> channels, IVolume<byte> labels, NetworkOptions options, ulong seed, string path, Traversal walk)
     {
         (_channels, _labels, _options, _seed, _path, _walk) = (channels, labels, options, seed, path, walk);
+        _voxels = new(() => string.Join(' ', [.. channels.Select(c => Hash(c.Volume.AsFloat())), Hash(labels)]));
         options.Check();
         string[] names = [.. channels.Select(c => c.Name)];
         if (names.Distinct().Count() != names.Length) throw new InputError($"channels: {string.Join(", ", names)}: two have one name; give each its own.");
@@ -186,7 +189,15 @@ public sealed class NetworkTraining
         // more epochs or minutes may be asked for when going on, unless the rate depends on them
         var same = _options.Schedule == Schedule.Plateau ? _options with { Epochs = 1, Minutes = 0 } : _options;
         var info = _channels[0].Volume.Info;
-        var text = string.Join('\n', JsonSerializer.Serialize(same), JsonSerializer.Serialize(architecture), stage, _seed.ToString(CultureInfo.InvariantCulture), info.Size, string.Join(',', _channels.Select(c => c.Name)));
+        var text = string.Join('\n', JsonSerializer.Serialize(same), JsonSerializer.Serialize(architecture), stage, _seed.ToString(CultureInfo.InvariantCulture), info.Size, string.Join(',', _channels.Select(c => c.Name)), _voxels.Value);
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+    }
+
+    // of the voxels themselves: a file that changed since is another training
+    private string Hash<T>(IVolume<T> volume) where T : unmanaged
+    {
+        var slices = new byte[volume.Info.Size.Z][];
+        Blocks.ForEachSlice(volume, _walk with { Progress = null }, (z, slice) => slices[z] = SHA256.HashData(MemoryMarshal.AsBytes(slice.AsSpan(0, (int)volume.Info.Size.SliceCount))));
+        return Convert.ToHexStringLower(SHA256.HashData(slices.SelectMany(hash => hash).ToArray()));
     }
 }

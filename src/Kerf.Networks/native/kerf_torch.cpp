@@ -45,8 +45,35 @@ at::Tensor softmax(const at::Tensor &x) { return at::softmax(x, 1); }
 
 at::Tensor conv(const std::vector<at::Tensor> &in, int64_t stride, int64_t padding) {
     const auto bias = in.size() > 2 ? c10::optional<at::Tensor>(in[2]) : c10::nullopt;
-    const std::vector<int64_t> s(in[0].dim() - 2, stride), p(in[0].dim() - 2, padding);
-    return in[0].dim() == 4 ? at::conv2d(in[0], in[1], bias, s, p) : at::conv3d(in[0], in[1], bias, s, p);
+    const std::vector<int64_t> s(in[0].dim() - 2, stride), p(in[0].dim() - 2, padding), one(in[0].dim() - 2, 1);
+    if (in[0].dim() == 4) return at::conv2d(in[0], in[1], bias, s, p);
+    // conv3d leaves small volumes to its slow kernel, which is 4 times slower
+    const auto direct = !at::GradMode::is_enabled() && in[0].device().is_cpu() && in[0].scalar_type() == at::kFloat && at::hasMKLDNN() && at::globalContext().userEnabledMkldnn();
+    return direct ? at::mkldnn_convolution(in[0], in[1], bias, p, s, one, 1) : at::conv3d(in[0], in[1], bias, s, p);
+}
+
+// doubled, convolved and joined behind another input's channels. The 2^d neighbours that a doubled voxel has are four or eight small kernels on the
+// coarse grid, computed as channels of one convolution: parity p of result 2i + p lies at i + p of channel group p
+at::Tensor grow(const std::vector<at::Tensor> &in, bool joins, bool rectifies) {
+    const auto &coarse = in[joins ? 1 : 0];
+    const auto fine = conv({coarse, in[joins ? 2 : 1], in[joins ? 3 : 2]}, 1, 1);
+    const auto axes = coarse.dim() - 2, channels = fine.size(1) >> axes, before = joins ? in[0].size(1) : 0;
+    std::vector<int64_t> size{coarse.size(0), before + channels};
+    for (int64_t a = 2; a < coarse.dim(); a++) size.push_back(coarse.size(a) * 2);
+    const auto last = coarse.is_contiguous(channels_last(coarse)) && !coarse.is_contiguous();
+    const auto out = at::empty(size, coarse.options(), last ? channels_last(coarse) : at::MemoryFormat::Contiguous);
+    if (joins) out.narrow(1, 0, before).copy_(in[0]);
+    for (int64_t parity = 0; parity < 1 << axes; parity++) {
+        auto from = fine.narrow(1, parity * channels, channels), to = out.narrow(1, before, channels);
+        for (int64_t a = 0; a < axes; a++) {
+            const auto bit = parity >> (axes - 1 - a) & 1;
+            from = from.narrow(a + 2, bit, coarse.size(a + 2));
+            to = to.slice(a + 2, bit, c10::nullopt, 2);
+        }
+        if (rectifies) at::clamp_min_out(to, from, 0);
+        else to.copy_(from);
+    }
+    return out;
 }
 
 at::Tensor upsample(const at::Tensor &x) {
@@ -65,7 +92,10 @@ at::ScalarType scalar(int64_t type) { return type == KERF_LONG ? at::kLong : typ
 
 at::Tensor apply(int32_t op, const std::vector<at::Tensor> &in, const int64_t *ints, int32_t int_count, const double *reals, int32_t mode) {
     switch (op) {
-    case KERF_CONV: return conv(in, ints[0], ints[1]);
+    case KERF_CONV: {
+        auto y = conv(in, ints[0], ints[1]);
+        return int_count > 2 && ints[2] ? y.relu_() : y;
+    }
     case KERF_BATCH_NORM: return at::batch_norm(in[0], in[1], in[2], in[3], in[4], (mode & KERF_TRAIN) != 0, reals[0], reals[1], true);
     case KERF_RELU: {
         if (!(mode & KERF_IN_PLACE)) return at::relu(in[0]);
@@ -88,6 +118,7 @@ at::Tensor apply(int32_t op, const std::vector<at::Tensor> &in, const int64_t *i
     case KERF_LOG: return at::log(at::clamp_min(in[0], 1e-7));
     case KERF_FLIP: return at::flip(in[0], at::IntArrayRef(ints, int_count));
     case KERF_CAST: return in[0].to(scalar(ints[0]));
+    case KERF_GROW: return grow(in, ints[0] != 0, ints[1] != 0);
     default: TORCH_CHECK(false, "operation ", op, " is not known"); return {};
     }
 }
@@ -117,8 +148,8 @@ at::Tensor loss(int32_t kind, const at::Tensor &logits, const at::Tensor &target
     const auto count = (known.sum() * logits.size(1)).clamp_min(1);
     if (kind == KERF_MSE) return ((p - truth).square() * known).sum() / count;
     TORCH_CHECK(kind == KERF_BCE, "loss ", kind, " is not known");
-    const auto yes = at::log(p).clamp_min(-100), no = at::log(1 - p).clamp_min(-100);
-    return -((truth * yes + (1 - truth) * no) * known).sum() / count;
+    // libtorch's own: its gradient stays a number where p is 0 or 1
+    return at::binary_cross_entropy(p, truth, known.expand_as(p), at::Reduction::Sum) / count;
 }
 
 std::vector<at::Tensor> gather(const kerf_tensor *inputs, int32_t count) {
@@ -134,8 +165,8 @@ const char *kerf_error() { return last_error.c_str(); }
 
 int32_t kerf_start(int32_t threads) {
     return guarded(-1, [&] {
-        // blocks of activations are taken anew in every step: keep them mapped instead of giving their pages back
-        mallopt(M_MMAP_THRESHOLD, 1 << 30);
+        // blocks of activations are taken anew in every step: keep them mapped instead of giving their pages back, whatever their size
+        mallopt(M_MMAP_MAX, 0);
         mallopt(M_TRIM_THRESHOLD, 1 << 30);
         at::set_num_threads(threads);
         return 0;

@@ -13,7 +13,7 @@ enum kerf_flag : int32_t { KERF_LEARNS = 1, KERF_CHANNELS_LAST = 2 };
 // how an operation runs
 enum kerf_mode : int32_t { KERF_RECORD = 1, KERF_TRAIN = 2, KERF_IN_PLACE = 4 };
 enum kerf_op : int32_t {
-    KERF_CONV = 0,         // input, weight, [bias]; ints: stride, padding
+    KERF_CONV = 0,         // input, weight, [bias]; ints: stride, padding, [1 for max(0, x) of the result]
     KERF_BATCH_NORM = 1,   // input, weight, bias, running mean, running variance; reals: momentum, epsilon
     KERF_RELU = 2,         // input
     KERF_PRELU = 3,        // input, slope
@@ -27,7 +27,8 @@ enum kerf_op : int32_t {
     KERF_BLEND = 11,       // weights, then as many inputs: sum of softmax(weights)_k times input_k
     KERF_LOG = 12,         // input, below 1e-7 as 1e-7
     KERF_FLIP = 13,        // input; ints: axes
-    KERF_CAST = 14         // input; ints: kerf_type
+    KERF_CAST = 14,        // input; ints: kerf_type
+    KERF_GROW = 15         // [input that goes before], input, weight, bias: doubles each spatial axis and convolves; ints: 1 if one goes before, 1 for max(0, x)
 };
 enum kerf_loss_kind : int32_t { KERF_DICE = 0, KERF_SQUARED_DICE = 1, KERF_CROSS_ENTROPY = 2, KERF_BCE = 3, KERF_MSE = 4 };
 

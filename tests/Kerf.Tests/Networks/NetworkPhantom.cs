@@ -27,9 +27,11 @@ internal static class NetworkPhantom
         return (image, labels);
     }
 
-    public static NetworkTraining Training(string path, NetworkOptions? options = null, CancellationToken cancellation = default, Action<string, EpochRecord>? report = null, Action<string>? say = null, int channels = 1)
+    public static NetworkTraining Training(string path, NetworkOptions? options = null, CancellationToken cancellation = default, Action<string, EpochRecord>? report = null, Action<string>? say = null, int channels = 1, bool spoil = false)
     {
         var (image, labels) = Make(1, new(10, 40, 48));
+        // a voxel that is no number makes the loss none
+        if (spoil) return new([("c0", new Volume<float>(image.Info.Size, null, Array.ConvertAll(image.Data, v => v == image.Data[500] ? float.NaN : v)))], labels, (options ?? Options) with { Grey = GreyRule.Raw }, 1, path, new Traversal { Threads = 1 });
         (string, IVolume)[] all = [.. Enumerable.Range(0, channels).Select(c => ($"c{c}", (IVolume)(c == 0 ? image : Make(1, new(10, 40, 48)).Image)))];
         return new(all, labels, options ?? Options, 1, path, new Traversal { Threads = 1, Cancellation = cancellation }) { Report = report, Say = say ?? (_ => { }) };
     }

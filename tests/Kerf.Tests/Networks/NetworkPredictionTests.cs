@@ -49,6 +49,32 @@ public sealed class NetworkPredictionTests : IDisposable
         Assert.All(one.Uncertainty.Data.Zip(one.Probabilities[0].Data), p => Assert.Equal(1 - Math.Abs(2 * p.Second - 1), p.First, 1e-5f));
     }
 
+    [Theory]
+    [InlineData(ArchitectureKind.Unet, false)]
+    [InlineData(ArchitectureKind.Unet, true)]
+    [InlineData(ArchitectureKind.Unet3d, false)]
+    [InlineData(ArchitectureKind.Resunet3d, false)]
+    [InlineData(ArchitectureKind.Vnet, false)]
+    [InlineData(ArchitectureKind.Segnet, false)]
+    public void FusedLayersAreTheSameFunction(ArchitectureKind kind, bool residual)
+    {
+        LibTorch.Require();
+        var network = new Architecture { Kind = kind, Depth = 3, Width = 4, Residual = residual }.Build();
+        float[][] values = [.. network.Initial(1).Select((v, i) => network.Slots[i].Name.EndsWith(".variance", StringComparison.Ordinal) ? v : [.. v.Select((x, k) => x + 0.1f * MathF.Sin(k + i))])];
+        var (fused, numbers) = NetworkPrediction.Prepared(network, values);
+        Assert.Contains(fused.Layers, layer => layer.Kind == LayerKind.Grow);
+        Assert.True(fused.Layers.Count < Folding.Fold(network, values).Network.Layers.Count);
+        Assert.Equal(network.Multiple, fused.Multiple);
+        using var scope = new TensorScope();
+        using var plain = new LoadedNetwork(network, values, learn: false);
+        using var quick = new LoadedNetwork(fused, numbers, learn: false);
+        long[] shape = network.Dimensions == 3 ? [2, 1, 8, 16, 24] : [2, 1, 16, 24];
+        float[] image = [.. Enumerable.Range(0, (int)shape.Aggregate((a, b) => a * b)).Select(i => MathF.Sin(0.3f * i) + MathF.Cos(0.011f * i))];
+        var (slow, fast) = (plain.Forward(Tensor.Of(image, shape), false).Logits.Read(), quick.Forward(Tensor.Of(image, shape, quick.Layout), false).Logits.Read());
+        var scale = slow.Max(Math.Abs);
+        Assert.All(slow.Zip(fast), p => Assert.Equal(p.First / scale, p.Second / scale, 1e-5f));
+    }
+
     [Fact]
     public void AKilledPredictionGoesOnWithTheSameBytes()
     {

@@ -66,6 +66,42 @@ public sealed class NetworkTrainingTests : IDisposable
         Assert.Contains("belongs to a training with other parameters or data. Give the same ones, or leave --resume out", error.Message, StringComparison.Ordinal);
         // more epochs may be asked for
         Assert.Equal(5, NetworkPhantom.Training(path, NetworkPhantom.Options with { Epochs = 5 }).Run(resume: true, "cpu").Training.Curve.Count);
+        // one voxel of the image, one label
+        foreach (var (grey, label) in new[] { (1, 0), (0, 1) })
+        {
+            var (image, labels) = NetworkPhantom.Make(1, new(10, 40, 48));
+            image.Data[77] ^= (byte)grey;
+            labels.Data[77] ^= (byte)(3 * label);
+            var changed = new NetworkTraining([("c0", image)], labels, NetworkPhantom.Options, 1, path, new Traversal { Threads = 1 });
+            Assert.Contains("other parameters or data", Assert.Throws<InputError>(() => changed.Run(resume: true, "cpu")).Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void CertainLogitsHaveAGradient()
+    {
+        LibTorch.Require();
+        using var scope = new TensorScope();
+        // probabilities that round to 0 and 1, right and wrong
+        var network = new NetworkBuilder(2, 1);
+        network.Conv(0, 2, "logits", kernel: 1, bias: true);
+        var built = network.Build();
+        using var loaded = new LoadedNetwork(built, [[200, -200], [0, 0]], learn: true);
+        foreach (var kind in Enum.GetValues<Loss>())
+        {
+            var loss = Learning.Of(kind, loaded.Forward(Tensor.Of([1f, 1f], [1, 1, 1, 2]), train: true).Logits, Tensor.Of([0L, 1L], [1, 1, 2]));
+            loss.Backward();
+            Assert.All(loaded.Learning[0].Gradient().Read(), g => Assert.True(float.IsFinite(g), $"{kind}: {g}"));
+        }
+    }
+
+    [Fact]
+    public void ALossThatIsNoNumberStopsTheTraining()
+    {
+        LibTorch.Require();
+        var error = Assert.Throws<InputError>(() => NetworkPhantom.Training(_folder["n.kerf"], NetworkPhantom.Options with { Rate = 1, Loss = Loss.CrossEntropy, Epochs = 1 }, channels: 1, spoil: true).Run(resume: false, "cpu"));
+        Assert.Contains("the loss is NaN in epoch 1", error.Message, StringComparison.Ordinal);
+        Assert.Contains("Choose a smaller --rate", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
