@@ -16,6 +16,9 @@ public enum FillMethod
 
     /// <summary>Phases: the cubic spline through the saturated distance to each phase's outline, so that outlines move instead of fading.</summary>
     Shape,
+
+    /// <summary>Grey values: both slices moved along the motion found between them, and blended.</summary>
+    Flow,
 }
 
 /// <summary>Fills the planes between repositioned slices. See docs/methods/slice-positions.md.</summary>
@@ -23,7 +26,7 @@ public enum FillMethod
 public sealed record Fill : Step
 {
     /// <summary>How.</summary>
-    [Parameter("nearest, linear, cubic (spline along z), or shape (moves the outlines of phases; for segmentations the best).")]
+    [Parameter("nearest, linear, cubic (spline along z), flow (grey: moves what moves between slices; the best in noise), or shape (moves the outlines of phases; for segmentations the best).")]
     public FillMethod Method { get; init; } = FillMethod.Cubic;
 
     /// <summary>New plane distance.</summary>
@@ -55,7 +58,10 @@ public sealed record Fill : Step
         run.Fact("slices", knots.Length);
         run.Fact("made", count - Enumerable.Range(0, count).Count(z => IsKnot(z * (to / pitch), knots)));
         var walk = run.Walk.Part(0.1, 1);
-        if (AreLabels(run.Source, knots, walk) is { } labels)
+        var labels = AreLabels(run.Source, knots, walk);
+        if (labels is not null && Method == FillMethod.Flow)
+            throw new InputError("fill: flow moves and blends grey values, and this volume holds labels. Choose shape.");
+        if (labels is not null)
             PhaseFilling.Run((IVolume<byte>)run.Source, (IWritableVolume<byte>)target, knots, to / pitch, labels, this, walk);
         else if (Method == FillMethod.Shape)
             throw new InputError("fill: shape moves outlines of phases, and this volume holds grey values. Segment it first, or choose cubic.");

@@ -21,7 +21,7 @@ internal readonly record struct KnotWeights(int First, double[] Weights)
         var before = next - 1;
         var t = (at - knots[before]) / (knots[next] - knots[before]);
         if (method == FillMethod.Nearest) return new(t > 0.5 ? next : before, [1]);
-        if (method == FillMethod.Linear) return new(before, [1 - t, t]);
+        if (method is FillMethod.Linear or FillMethod.Flow) return new(before, [1 - t, t]);
         var first = Math.Max(0, before - reach + 1);
         var last = Math.Min(knots.Length - 1, next + reach - 1);
         return new(first, Spline(knots.AsSpan(first, last - first + 1), before - first, at));
