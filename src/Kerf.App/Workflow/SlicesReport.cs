@@ -21,7 +21,7 @@ public static class SlicesReport
     private static readonly string[] Columns = ["mp", "mgp", "dice", "eTpcf", "eLpf", "eD"];
 
     /// <summary>Everything that was measured, and on what.</summary>
-    public static JsonObject Json(int edge, ulong[] seeds, int draws, IReadOnlyList<(double[] Truth, Rebuilt[][] Draws)> runs, (Predicted[] Lines, double Noise, int Dropped)? real)
+    public static JsonObject Json(int edge, double wavelength, ulong[] seeds, int draws, IReadOnlyList<(double[] Truth, Rebuilt[][] Draws)> runs, (Predicted[] Lines, double Noise, int Dropped)? real)
     {
         JsonObject Row(string name, params double[][] columns)
         {
@@ -31,7 +31,7 @@ public static class SlicesReport
             return row;
         }
         var rows = new JsonArray { Row("original", [.. Enumerable.Range(0, 3).Select(e => runs.Select(run => run.Truth[e]).ToArray())]) };
-        for (var m = 0; m < SlicesStudy.Methods.Count; m++)
+        for (var m = 0; m < runs[0].Draws[0].Length; m++)
         {
             var all = runs.SelectMany(run => run.Draws).Select(draw => draw[m]).ToArray();
             var measured = all.Select(r => r.Anisotropy).OfType<double[]>().ToArray();
@@ -43,6 +43,7 @@ public static class SlicesReport
             ["study"] = "slices",
             ["edgeVoxels"] = edge,
             ["voxelNm"] = SlicesStudy.Grid,
+            ["wavelengthNm"] = wavelength,
             ["seeds"] = new JsonArray([.. seeds.Select(s => JsonValue.Create(s))]),
             ["draws"] = draws,
             ["version"] = Machine.Version,

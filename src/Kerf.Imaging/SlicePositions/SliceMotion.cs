@@ -120,7 +120,7 @@ internal sealed class SliceMotion
     }
 
     // separable Gaussian out to 2.5 σ; the nearest pixel goes on beyond the border
-    private static float[] Blur(float[] image, int height, int width, double sigma)
+    public static float[] Blur(float[] image, int height, int width, double sigma)
     {
         var radius = (int)Math.Ceiling(2.5 * sigma);
         double[] bell = [.. Enumerable.Range(-radius, 2 * radius + 1).Select(k => Math.Exp(-k * k / (2 * sigma * sigma)))];
