@@ -11,7 +11,7 @@ internal static class LevelBackground
     private const double Smoothing = 1.2;
 
     // pixels kept away from a pore's outline, which is blurred and moves
-    private const int Rim = 3;
+    private const int Rim = 5;
     private const int Rounds = 30;
 
     // a tile votes when so many of its pixels are pore in both slices
@@ -110,12 +110,12 @@ internal static class LevelBackground
     {
         var width = earlier.Width;
         var normal = new double[4, 5];
+        var row = new double[5];
         var (count, weightY, weightX) = (0, 0.0, 0.0);
         for (var round = 0; round < Rounds; round++)
         {
             Array.Clear(normal);
             (count, var squares) = (0, 0.0);
-            Span<double> row = stackalloc double[5];
             for (var y = Math.Max(1, box.Start.Y); y < Math.Min(box.End.Y, earlier.Height - 1); y++)
             {
                 var (v, fy) = Split(y + d.Y);

@@ -1,5 +1,3 @@
-using Kerf.Volumes;
-
 namespace Kerf.Networks;
 
 /// <summary>

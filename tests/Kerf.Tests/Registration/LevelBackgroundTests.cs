@@ -17,13 +17,6 @@ public class LevelBackgroundTests
     {
         var drift = Drift(3);
         var images = Images(3, drift);
-        if (Environment.GetEnvironmentVariable("S7") is not null)
-            foreach (var n in new[] { 4, 5, 6, 7 })
-            {
-                var found = Align.Estimate(images, new() { Criterion = AlignCriterion.Background, Neighbours = n }, Traversal.Default);
-                Console.WriteLine($"{n}: y {Math.Sqrt(found.Shifts.Zip(drift, (f, d) => (f[0] - d.Y) * (f[0] - d.Y)).Average()):F3} x {Math.Sqrt(found.Shifts.Zip(drift, (f, d) => (f[1] - d.X) * (f[1] - d.X)).Average()):F3} residual {found.Residual} open {found.Coherence.Average():F2} "
-                    + string.Join(' ', Enumerable.Range(0, 10).Select(k => $"{found.Shifts[10 * k + 9][1] - drift[10 * k + 9].X:F2}")));
-            }
         var (error, mistaken) = (Error(images, drift, new() { Criterion = AlignCriterion.Background }), Error(images, drift, new()));
         Assert.True(error <= 0.3 && mistaken > 5, $"background {error:F3} px, likeness {mistaken:F3} px");
     }

@@ -30,7 +30,6 @@ public sealed class RegisterTests : IDisposable
     [Theory]
     [InlineData(0, 21ul)]
     [InlineData(6, 22ul)]
-    [InlineData(6, 25ul)]
     public void TheBoxOfMarksIsFound(int shineThrough, ulong seed)
     {
         var moved = Middle with { ImageSeed = seed, ShineThrough = shineThrough };
