@@ -14,7 +14,7 @@ public static class TrainCommands
     private static readonly Declared Parameters = Declared.Of<ForestSegmentation>();
 
     /// <summary>The command with one subcommand per kind of model.</summary>
-    public static Command Make() => new("train", "Trains a model on labelled images.") { Forest(), TrainNetworkCommand.Make() };
+    public static Command Make() => new("train", "Trains a model on labelled images.") { Forest(), TrainNetworkCommand.Make(), TrainFillCommand.Make() };
 
     /// <summary>Options for some parameters of an operation; each takes one value, a list is comma-separated.</summary>
     public static IReadOnlyList<Option> Options(Declared declared, Func<DeclaredParameter, bool> chosen) => [.. declared.Parameters.Where(chosen).Select(p => p.IsSwitch

@@ -26,6 +26,9 @@ public static class Catalogue
         Declared.Of<Distance>(), Declared.Of<ThicknessMap>(), Declared.Of<SeparateParticles>(),
     ];
 
+    // the step knows no networks; whoever lists it makes it whole
+    static Catalogue() => Fill.Networks = LearnedFill.Open;
+
     /// <summary>Measures.</summary>
     public static readonly IReadOnlyList<Declared> Measures =
     [

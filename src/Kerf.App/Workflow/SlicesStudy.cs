@@ -23,37 +23,47 @@ public static class SlicesStudy
     /// <summary>The thickness that the microscope was asked for, in nanometres.</summary>
     public const double Nominal = 10;
 
-    /// <summary>Names of the rebuilt volumes.</summary>
-    public static readonly IReadOnlyList<string> Methods = ["DNN", "SRCS", "RNN", "RCS", "shape"];
+    /// <summary>
+    /// Coarse wavelength in nanometres; the fine one is shorter by 15/110. A levelled wave of this solid fraction has a ligament diameter as the paper measures it, the area under its
+    /// lineal path function over φ, of 0.43 wavelengths: so these are its 110 and 15 nm.
+    /// </summary>
+    public const double Wavelength = 256;
+
+    /// <summary>Names of the rebuilt volumes; RML with a model only.</summary>
+    public static readonly IReadOnlyList<string> Methods = ["DNN", "SRCS", "RNN", "RCS", "shape", "RML"];
 
     /// <summary>Cuts one structure several times and rebuilds it by each method; the truth's own anisotropy first.</summary>
     /// <param name="edge">Voxels along each axis.</param>
     /// <param name="seed">Of the structure; that of draw d is 1000·seed + d.</param>
     /// <param name="draws">Thickness draws. The anisotropy is measured on the first alone.</param>
+    /// <param name="wavelength">Coarse wavelength in nanometres.</param>
+    /// <param name="model">A network that fills; null leaves RML out.</param>
     /// <param name="walk">Threads; they do not change a number.</param>
-    public static (double[] Truth, Rebuilt[][] Draws) Structure(int edge, ulong seed, int draws, Traversal walk)
+    public static (double[] Truth, Rebuilt[][] Draws) Structure(int edge, ulong seed, int draws, double wavelength, string? model, Traversal walk)
     {
         var still = walk with { Progress = null };
-        // mean chords of the solid of 110 and 15 nm, as in the shine-through study
-        var truth = Volume<byte>.Load(VirtualStructure.Make("hierarchical", Size3.Cube(edge), VoxelSize.Cube(Grid), 0.12, 170, seed, still));
+        var truth = Volume<byte>.Load(VirtualStructure.Make("hierarchical", Size3.Cube(edge), VoxelSize.Cube(Grid), 0.12, wavelength, seed, still));
         var rebuilt = new Rebuilt[draws][];
         for (var d = 0; d < draws; d++)
         {
-            rebuilt[d] = Draw(truth, 1000 * seed + (ulong)d, d == 0, still);
+            rebuilt[d] = Draw(truth, 1000 * seed + (ulong)d, d == 0, model, still);
             walk.Progress?.Report((d + 1.0) / draws);
         }
         return (AnisotropyOf(truth, still), rebuilt);
     }
 
-    private static Rebuilt[] Draw(Volume<byte> truth, ulong seed, bool measured, Traversal walk)
+    private static Rebuilt[] Draw(Volume<byte> truth, ulong seed, bool measured, string? model, Traversal walk)
     {
         var cut = Run(truth, new Mimic { Grid = Grid }, walk, seed);
         var (coarse, fine) = (Run(cut, new Reposition { Grid = Nominal }, walk), Run(cut, new Reposition { Grid = Grid }, walk));
         // as if each slice were as thick as it should be
         var blind = new Volume<byte>(cut.Info.Size, null, cut.Data) { Info = cut.Info with { Voxel = new(Nominal, Grid, Grid) } };
         (string Name, Volume<byte> From, FillMethod How)[] ways =
-            [("DNN", blind, FillMethod.Nearest), ("SRCS", coarse, FillMethod.Cubic), ("RNN", fine, FillMethod.Nearest), ("RCS", fine, FillMethod.Cubic), ("shape", fine, FillMethod.Shape)];
-        var found = ways.Select(way => (way.Name, Volume: Run(way.From, new Fill { Method = way.How, To = Grid }, walk))).ToArray();
+        [
+            ("DNN", blind, FillMethod.Nearest), ("SRCS", coarse, FillMethod.Cubic), ("RNN", fine, FillMethod.Nearest), ("RCS", fine, FillMethod.Cubic), ("shape", fine, FillMethod.Shape),
+            ("RML", fine, FillMethod.Learned),
+        ];
+        var found = ways.Take(model is null ? 5 : 6).Select(way => (way.Name, Volume: Run(way.From, new Fill { Method = way.How, To = Grid, Model = model ?? "" }, walk))).ToArray();
         // the planes that all of them have
         var planes = found.Min(f => Math.Min(f.Volume.Info.Size.Z, truth.Info.Size.Z));
         var count = planes * (int)truth.Info.Size.SliceCount;

@@ -11,10 +11,28 @@ namespace Kerf.Imaging;
 /// <param name="Shared">[y start, y end, x start, x end] of the rectangle that all slices share once moved, ends not included.</param>
 public sealed record AlignTransforms(double[][] Shifts, double Residual, double[] Coherence, int[] Shared);
 
+/// <summary>What must stand still from slice to slice.</summary>
+public enum AlignCriterion
+{
+    /// <summary>Slices look alike.</summary>
+    Likeness,
+
+    /// <summary>What shines through open pores lies level along z.</summary>
+    Background,
+}
+
 /// <summary>Puts the slices of a stack back where they belong. See docs/methods/align.md.</summary>
 [Operation("align", "Finds how slices drifted in x and y against each other, to a fraction of a pixel, and moves them back.")]
 public sealed record Align : Step
 {
+    /// <summary>What must stand still.</summary>
+    [Parameter("likeness: slices look alike. background: what shines through open pores stands still, so that a structure may slant; needs pores that are not filled.")]
+    public AlignCriterion Criterion { get; init; }
+
+    /// <summary>Grey below which a pixel is pore.</summary>
+    [Parameter("background: grey below which a pixel is pore. Left out: Otsu's threshold of the stack.", Unit = "grey levels")]
+    public double? Dark { get; init; }
+
     /// <summary>How many earlier slices each slice is compared with.</summary>
     [Parameter("How many earlier slices each slice is compared with: those 1, 2, 4, 8 … before it. More hold a long stack straighter; with a box of straight marks take 8 or so.", Min = 1, Max = 12)]
     public int Neighbours { get; init; } = 4;
@@ -65,7 +83,13 @@ public sealed record Align : Step
     public static AlignTransforms Estimate(IVolume<float> source, Align how, Traversal walk)
     {
         var size = source.Info.Size;
-        var (positions, residual, coherence) = Drift.Estimate(source, Region(how.Box, size, "align"), how, walk);
+        var region = Region(how.Box, size, "align");
+        var (positions, residual, coherence) = Drift.Estimate(source, region, how, how.Criterion == AlignCriterion.Background ? walk.Part(0, 0.4) : walk);
+        if (how.Criterion == AlignCriterion.Background)
+        {
+            var dark = how.Dark ?? Threshold.Otsu(source, walk with { Progress = null })[0];
+            (positions, residual, coherence) = LevelBackground.Estimate(source, region, dark, how, positions, walk.Part(0.4, 1));
+        }
         if (how.KeepSlant && size.Z > 2)
         {
             // least squares through slice 0

@@ -5,7 +5,8 @@ namespace Kerf.Imaging;
 /// <summary>What registering found, as kept in <c>transforms.json</c>.</summary>
 /// <param name="Shifts">For each slice [dy, dx]: the displacement of its content against the reference's slice, in pixels.</param>
 /// <param name="Coherence">For each slice, 0 to 1, how alike the two are: low where the box shows different things.</param>
-public sealed record RegisterTransforms(double[][] Shifts, double[] Coherence);
+/// <param name="Box">Where was looked: y start, y end, x start, x end.</param>
+public sealed record RegisterTransforms(double[][] Shifts, double[] Coherence, int[] Box);
 
 /// <summary>Moves each slice of a channel onto the same slice of another channel. See docs/methods/register.md.</summary>
 [Operation("register", "Moves each slice onto the same slice of a reference channel, to a fraction of a pixel: voltages or detectors of one specimen.")]
@@ -16,7 +17,7 @@ public sealed record Register : Step
     public string Reference { get; init; } = "";
 
     /// <summary>Where to look.</summary>
-    [Parameter("Look only at this box, y start, y end, x start, x end: a mark through which nothing shines. Left out: the whole slice, whose tiles vote.", Unit = "pixels")]
+    [Parameter("Look only at this box, y start, y end, x start, x end: a mark through which nothing shines. Left out: looked for, as where both channels show the same in all slices.", Unit = "pixels")]
     public int[]? Box { get; init; }
 
     /// <summary>Largest displacement.</summary>
@@ -44,6 +45,7 @@ public sealed record Register : Step
         var source = run.Source.AsFloat();
         var found = run.Remember("transforms", () => Estimate(source, reference.AsFloat(), this, run.Walk.Part(0, 0.7)));
         run.Fact("shifts", found.Shifts);
+        run.Fact("box", found.Box);
         run.Fact("meanCoherence", Math.Round(found.Coherence.Average(), 4));
         Align.Apply(source, run.CreateGrey(), found.Shifts, Interpolation, Fill, run.Walk.Part(0.7, 1));
     }
@@ -54,25 +56,35 @@ public sealed record Register : Step
     {
         var size = source.Info.Size;
         if (reference.Info.Size != size) throw new InputError($"register: the reference has {reference.Info.Size} voxels, the volume {size}; crop or resample them to one grid.");
+        _ = Align.Region(how.Box, size, "register");
+        var box = how.Box ?? FiducialBox.Find(source, reference, how, walk.Part(0, 0.3));
+        var found = Measure(source, reference, [.. Enumerable.Range(0, size.Z)], how with { Box = box }, walk.Part(0.3, 1));
+        return new([.. found.Select(f => (double[])[Math.Round(f.Y, 4), Math.Round(f.X, 4)])], [.. found.Select(f => Math.Round(f.Coherence, 4))], box);
+    }
+
+    /// <summary>The displacement of some slices within <see cref="Box"/>, and how alike they are there.</summary>
+    internal static (double Y, double X, double Coherence)[] Measure(IVolume<float> source, IVolume<float> reference, int[] slices, Register how, Traversal walk)
+    {
+        var size = source.Info.Size;
         var region = Align.Region(how.Box, size, "register");
         var binning = Drift.Binning(region);
         var whole = new TileSpectra(Volumes.Box.Whole(new(1, region.Size.Y / binning, region.Size.X / binning)), int.MaxValue);
         var tiles = new TileSpectra(region, Math.Min(how.Tile, Math.Max(16, Math.Min(region.Size.Y, region.Size.X) * 2 / 3)));
         var (rough, fine) = (new PairShift(whole), new PairShift(tiles));
-        var (shifts, coherence) = (new double[size.Z][], new double[size.Z]);
+        var found = new (double, double, double)[slices.Length];
         var reach = Math.Min(how.MaxShift, Math.Max(4, 2 * binning));
-        walk.ForEach(size.Z, z =>
+        walk.ForEach(slices.Length, i =>
         {
             var (moved, still) = (new float[size.SliceCount], new float[size.SliceCount]);
-            source.Read(Volumes.Box.Slice(size, z), moved);
-            reference.Read(Volumes.Box.Slice(size, z), still);
+            source.Read(Volumes.Box.Slice(size, slices[i]), moved);
+            reference.Read(Volumes.Box.Slice(size, slices[i]), still);
             Tile?[] Binned(float[] slice) => whole.Of(Drift.Bin(slice, size.X, region, binning), region.Size.X / binning, 0, 0);
             var first = Position(rough.Measure(Binned(moved), Binned(still), (0, 0), (int)Math.Ceiling((double)how.MaxShift / binning), out _));
             var cut = (Y: (int)Math.Round(first.Y * binning), X: (int)Math.Round(first.X * binning));
             var (y, x) = Position(fine.Measure(tiles.Of(moved, size.X, cut.Y, cut.X), tiles.Of(still, size.X, 0, 0), cut, reach, out var alike));
-            (shifts[z], coherence[z]) = ([Math.Round(y, 4), Math.Round(x, 4)], Math.Round(alike, 4));
+            found[i] = (y, x, alike);
         });
-        return new(shifts, coherence);
+        return found;
     }
 
     // tiles vote as in align, for a stack of two: the reference and the slice

@@ -16,6 +16,12 @@ public enum FillMethod
 
     /// <summary>Phases: the cubic spline through the saturated distance to each phase's outline, so that outlines move instead of fading.</summary>
     Shape,
+
+    /// <summary>Grey values: both slices moved along the motion found between them, and blended.</summary>
+    Flow,
+
+    /// <summary>Phases: a network that saw simulated structures, or the stack's own, cut as unevenly.</summary>
+    Learned,
 }
 
 /// <summary>Fills the planes between repositioned slices. See docs/methods/slice-positions.md.</summary>
@@ -23,8 +29,15 @@ public enum FillMethod
 public sealed record Fill : Step
 {
     /// <summary>How.</summary>
-    [Parameter("nearest, linear, cubic (spline along z), or shape (moves the outlines of phases; for segmentations the best).")]
+    [Parameter("nearest, linear, cubic (spline along z), flow (grey: moves what moves between slices; the best in noise), shape (segmentations: moves the outlines of phases), or learned (segmentations: a network; the best).")]
     public FillMethod Method { get; init; } = FillMethod.Cubic;
+
+    /// <summary>The network of <see cref="FillMethod.Learned"/>.</summary>
+    [Parameter("learned: a model that kerf train fill wrote.", IsPath = true)]
+    public string Model { get; init; } = "";
+
+    /// <summary>Opens a network from a model file; Kerf.App sets it, since networks are not known here.</summary>
+    public static Func<string, VolumeInfo, Traversal, IPlaneNetwork>? Networks { get; set; }
 
     /// <summary>New plane distance.</summary>
     [Parameter("Distance between the planes of the result. Left out: as in the input.", Unit = "nm", Min = 0.001)]
@@ -55,12 +68,25 @@ public sealed record Fill : Step
         run.Fact("slices", knots.Length);
         run.Fact("made", count - Enumerable.Range(0, count).Count(z => IsKnot(z * (to / pitch), knots)));
         var walk = run.Walk.Part(0.1, 1);
-        if (AreLabels(run.Source, knots, walk) is { } labels)
-            PhaseFilling.Run((IVolume<byte>)run.Source, (IWritableVolume<byte>)target, knots, to / pitch, labels, this, walk);
-        else if (Method == FillMethod.Shape)
-            throw new InputError("fill: shape moves outlines of phases, and this volume holds grey values. Segment it first, or choose cubic.");
+        var labels = AreLabels(run.Source, knots, walk);
+        if (labels is not null && Method == FillMethod.Flow)
+            throw new InputError("fill: flow moves and blends grey values, and this volume holds labels. Choose shape.");
+        if (labels is null && Method is FillMethod.Shape or FillMethod.Learned)
+            throw new InputError($"fill: {Method.ToString().ToLowerInvariant()} moves outlines of phases, and this volume holds grey values. Segment it first, or choose flow.");
+        if (labels is not null)
+        {
+            using var network = Method == FillMethod.Learned ? Open(info, walk) : null;
+            // the network takes all threads for each plane
+            PhaseFilling.Run((IVolume<byte>)run.Source, (IWritableVolume<byte>)target, knots, to / pitch, labels, this, network, network is null ? walk : walk with { Threads = 1 });
+        }
         else
             GreyFilling.Run(run.Source.AsFloat(), target.AsFloatTarget(), knots, to / pitch, Method, walk);
+    }
+
+    private IPlaneNetwork Open(VolumeInfo info, Traversal walk)
+    {
+        if (Model.Length == 0) throw new InputError("fill: learned needs --model, a file that kerf train fill wrote. Without one choose shape.");
+        return (Networks ?? throw new InvalidOperationException("Fill.Networks is not set"))(Model, info, walk);
     }
 
     private static double Pitch(VolumeInfo info) => info.Voxel?.Z ?? 1;

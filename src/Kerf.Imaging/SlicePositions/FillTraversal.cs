@@ -24,7 +24,7 @@ internal static class FillTraversal
     {
         var size = source.Info.Size;
         var count = checked((int)size.SliceCount);
-        var window = method switch { FillMethod.Nearest => 1, FillMethod.Linear => 2, _ => 2 * reach };
+        var window = method switch { FillMethod.Nearest => 1, FillMethod.Linear or FillMethod.Flow => 2, _ => 2 * reach };
         var affordable = walk.MemoryBytes / 2 / Math.Max(1, fieldBytes);
         if (affordable < window + 2)
         {

@@ -3,7 +3,8 @@ namespace Kerf.Imaging;
 /// <summary>What a plane between slices is made of: weights of the slices around it. Filling is linear along z, so this is all that methods differ in.</summary>
 /// <param name="First">Number of the first slice that counts.</param>
 /// <param name="Weights">Weights of the slices from there on; they sum to 1.</param>
-internal readonly record struct KnotWeights(int First, double[] Weights)
+/// <param name="At">The plane, in input planes.</param>
+internal readonly record struct KnotWeights(int First, double[] Weights, double At)
 {
     /// <summary>
     /// Slices on each side that a spline passes through. A natural spline forgets a knot by a factor of 2 + √3 for each knot between, so eight on each side leave 3·10⁻⁵
@@ -16,15 +17,15 @@ internal readonly record struct KnotWeights(int First, double[] Weights)
     {
         var next = Array.FindIndex(knots, knot => knot >= at - 1e-9);
         // beyond the outermost slices they repeat
-        if (next < 0) return new(knots.Length - 1, [1]);
-        if (next == 0 || Math.Abs(knots[next] - at) < 1e-9) return new(next, [1]);
+        if (next < 0) return new(knots.Length - 1, [1], at);
+        if (next == 0 || Math.Abs(knots[next] - at) < 1e-9) return new(next, [1], at);
         var before = next - 1;
         var t = (at - knots[before]) / (knots[next] - knots[before]);
-        if (method == FillMethod.Nearest) return new(t > 0.5 ? next : before, [1]);
-        if (method == FillMethod.Linear) return new(before, [1 - t, t]);
+        if (method == FillMethod.Nearest) return new(t > 0.5 ? next : before, [1], at);
+        if (method is FillMethod.Linear or FillMethod.Flow) return new(before, [1 - t, t], at);
         var first = Math.Max(0, before - reach + 1);
         var last = Math.Min(knots.Length - 1, next + reach - 1);
-        return new(first, Spline(knots.AsSpan(first, last - first + 1), before - first, at));
+        return new(first, Spline(knots.AsSpan(first, last - first + 1), before - first, at), at);
     }
 
     // value at a point of the natural spline through each unit vector: [a, b, c, d] of the interval applied to the knots' second derivatives

@@ -27,7 +27,7 @@ public sealed record Mimic : Step
         var perGrid = grid / voxel.Z;
         if (Math.Abs(perGrid - Math.Round(perGrid)) > 1e-6 || perGrid < 0.5)
             throw new InputError($"mimic: a grid of {grid} nm is no whole multiple of the volume's slice distance, {voxel.Z} nm.");
-        var planes = Draw(info.Size.Z, (int)Math.Round(perGrid), grid, run.Seed);
+        var planes = Cut(info.Size.Z, (int)Math.Round(perGrid), grid, Mean, Sd, run.Seed);
         double[] depths = [.. planes.Select(plane => plane * voxel.Z)];
         run.Fact("depths", depths);
         run.Deliver("depths.csv", SliceDepths.ToCsv(depths));
@@ -44,14 +44,20 @@ public sealed record Mimic : Step
     /// Planes of the truth that are cut: the first, then by steps drawn from a gamma distribution (shape = (mean/sd)², scale = sd²/mean) and rounded to
     /// the grid, at least one grid plane each, while they last.
     /// </summary>
-    private int[] Draw(int count, int perGrid, double grid, ulong seed)
+    /// <param name="count">Planes of the truth.</param>
+    /// <param name="perGrid">Planes to a step of the grid.</param>
+    /// <param name="grid">What thicknesses are rounded to, in nanometres.</param>
+    /// <param name="mean">Nanometres.</param>
+    /// <param name="sd">Nanometres; 0 for even slices.</param>
+    /// <param name="seed">Another seed, other thicknesses.</param>
+    public static int[] Cut(int count, int perGrid, double grid, double mean, double sd, ulong seed)
     {
         var planes = new List<int>();
         for (var plane = 0; plane < count;)
         {
             planes.Add(plane);
             var random = new CounterRandom(seed, (ulong)planes.Count);
-            var thickness = Sd > 0 ? random.NextGamma(Mean / Sd * (Mean / Sd), Sd * Sd / Mean) : Mean;
+            var thickness = sd > 0 ? random.NextGamma(mean / sd * (mean / sd), sd * sd / mean) : mean;
             plane += perGrid * Math.Max(1, (int)Math.Round(thickness / grid));
         }
         return [.. planes];

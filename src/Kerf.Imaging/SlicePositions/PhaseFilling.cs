@@ -7,14 +7,14 @@ namespace Kerf.Imaging;
 internal static class PhaseFilling
 {
     // slices on each side that the distances' spline passes through: it is smooth, and each field costs four bytes a pixel
-    private const int ShapeReach = 4;
+    public const int ShapeReach = 4;
 
-    public static void Run(IVolume<byte> source, IWritableVolume<byte> target, int[] knots, double step, byte[] labels, Fill how, Traversal walk)
+    public static void Run(IVolume<byte> source, IWritableVolume<byte> target, int[] knots, double step, byte[] labels, Fill how, IPlaneNetwork? network, Traversal walk)
     {
         var size = source.Info.Size;
         // of two phases the second decides alone
         var fields = labels.Length == 2 ? labels[1..] : labels;
-        var isShape = how.Method == FillMethod.Shape;
+        var isShape = how.Method is FillMethod.Shape or FillMethod.Learned;
         var voxel = source.Info.Voxel ?? VoxelSize.Cube(1);
         var saturation = SaturationOfThickness * (knots.Length > 1 ? (double)(knots[^1] - knots[0]) / (knots.Length - 1) : 1) * voxel.Z;
         var bytes = size.SliceCount * fields.Length * sizeof(float);
@@ -30,6 +30,13 @@ internal static class PhaseFilling
             for (var i = 0; i < sums.Length; i++)
             {
                 sums[i] = new float[result.Length];
+                if (network is not null)
+                {
+                    var image = new float[FillChannels.Names.Count * result.Length];
+                    FillChannels.Make([.. slices.Select(slice => slice[i])], knots, weights.First, weights.Weights, weights.At, image);
+                    network.Run(image, size.Y, size.X, sums[i]);
+                    continue;
+                }
                 for (var k = 0; k < slices.Length; k++) TensorPrimitives.MultiplyAdd(slices[k][i], (float)weights.Weights[k], sums[i], sums[i]);
             }
             if (labels.Length == 2) Decide(sums[0], isShape ? 0 : 0.5f, labels, result);
@@ -39,7 +46,7 @@ internal static class PhaseFilling
     }
 
     // distances saturate at this multiple of the mean thickness. Chosen on levelled waves of other seeds and wavelengths than those of the study; 0.7 to 2 make little difference
-    private const double SaturationOfThickness = 1.25;
+    public const double SaturationOfThickness = 1.25;
 
     private static float[] Indicator(byte[] slice, byte label)
     {

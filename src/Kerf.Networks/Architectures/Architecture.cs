@@ -19,6 +19,9 @@ public enum ArchitectureKind
 
     /// <summary>The small encoder and decoder for cathode particles, 331,137 parameters.</summary>
     Segnet,
+
+    /// <summary>Fills planes between slices: a chain of convolutions, all of it read by a small network, joined with an interpolation. Sardhara et al. 2024, doi:10.1016/j.ultramic.2023.113878.</summary>
+    Inpaint,
 }
 
 /// <summary>How several channels (voltages, detectors) are brought together.</summary>
@@ -83,7 +86,7 @@ public sealed record Architecture
         if (Width is < 1 or > 256) throw new InputError($"width is {Width}; allowed: 1 to 256 features.");
         if (Classes is < 2 or > 32) throw new InputError($"{Classes} phases cannot be told apart by a network; allowed: 2 to 32.");
         if (Channels is < 1 or > 16) throw new InputError($"{Channels} channels are too many; allowed: 1 to 16.");
-        if (Channels > 1 && Fusion == Fusion.Intermediate && Kind is (ArchitectureKind.Vnet or ArchitectureKind.Segnet))
+        if (Channels > 1 && Fusion == Fusion.Intermediate && Kind is (ArchitectureKind.Vnet or ArchitectureKind.Segnet or ArchitectureKind.Inpaint))
             throw new InputError("fusion intermediate is for unet, unet3d and resunet3d; choose early, late or vote.");
     }
 
@@ -102,6 +105,7 @@ public sealed record Architecture
     {
         ArchitectureKind.Vnet => Architectures.VNet(builder, this, image),
         ArchitectureKind.Segnet => Architectures.SegNet(builder, this, image),
+        ArchitectureKind.Inpaint => Architectures.Inpaint(builder, this, image),
         _ => Architectures.UNet(builder, this, image),
     };
 

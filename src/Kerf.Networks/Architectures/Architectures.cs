@@ -92,4 +92,23 @@ internal static class Architectures
             return b.Relu(b.Conv(y, second, name + ".conv1", bias: true), name + ".relu1");
         }
     }
+
+    /// <summary>
+    /// Eight 3×3 convolutions of 96 … 16 filters, all concatenated and read by two branches (A1; B1, B2, B3), brought to one value, and that joined with the last channel of the input, an
+    /// interpolation: it starts as that interpolation. <see cref="Architecture.Width"/> 96 gives the paper's filters, another width as many in proportion, by eights.
+    /// </summary>
+    public static int Inpaint(NetworkBuilder b, Architecture a, int image)
+    {
+        int Filters(int paper) => a.Width == 96 ? paper : Math.Max(8, (int)Math.Round(paper * a.Width / 96.0 / 8) * 8);
+        int Unit(int x, int paper, string name, int kernel = 3) => b.Relu(b.Conv(x, Filters(paper), name, kernel, bias: true), name + ".relu");
+        var (features, x) = (new List<int>(), image);
+        foreach (var paper in new[] { 96, 81, 70, 60, 50, 41, 32, 16 }) features.Add(x = Unit(x, paper, $"feature{features.Count}"));
+        var all = b.Concat("features", [.. features]);
+        var near = Unit(all, 96, "a1", kernel: 1);
+        var wide = Unit(Unit(Unit(all, 64, "b1", kernel: 1), 48, "b2"), 32, "b3");
+        var made = b.Conv(b.Concat("reconstruction", near, wide), 1, "l1", kernel: 1, bias: true, gain: 0.01);
+        var interpolation = b.Narrow(image, b.Channels(image) - 1, 1, "interpolation");
+        var joined = b.Conv(b.Concat("joined", made, interpolation), 1, "l2", kernel: 1, bias: true, gain: 0, start: 1);
+        return a.Classes == 2 ? b.TwoClass(joined, "classes") : b.Conv(joined, a.Classes, "logits", kernel: 1, bias: true, gain: 1);
+    }
 }

@@ -24,11 +24,11 @@ internal sealed class NetworkBuilder
     public int Channels(int layer) => _layers[layer].Channels;
 
     /// <summary>Convolution that keeps the size, or halves it with stride 2.</summary>
-    public int Conv(int x, int channels, string name, int kernel = 3, int stride = 1, bool bias = false, double gain = 2)
+    public int Conv(int x, int channels, string name, int kernel = 3, int stride = 1, bool bias = false, double gain = 2, float start = 0)
     {
         int[] shape = [channels, Channels(x), .. Enumerable.Repeat(kernel, _dimensions)];
         var fan = Channels(x) * Math.Pow(kernel, _dimensions);
-        var slots = new List<int> { Slot(name, "weight", shape, Math.Sqrt(gain / fan), 0) };
+        var slots = new List<int> { Slot(name, "weight", shape, Math.Sqrt(gain / fan), start) };
         if (bias) slots.Add(Slot(name, "bias", [channels], 0, 0));
         return Add(LayerKind.Conv, name, channels, [x], slots, [stride, (kernel - 1) / 2]);
     }

@@ -58,7 +58,7 @@ internal sealed class Fit
     /// <param name="before">A state to go on from.</param>
     /// <returns>The numbers of the best epoch and the state at the end.</returns>
     public (float[][] Best, Standing Standing) Run(
-        Network network, float[][] initial, IReadOnlyList<Region> training, Region validation, Checkpoints checkpoints, string key, (Standing Standing, float[][] Arrays)? before)
+        Network network, float[][] initial, IReadOnlyList<PatchSource> training, PatchSource validation, Checkpoints checkpoints, string key, (Standing Standing, float[][] Arrays)? before)
     {
         var standing = before?.Standing ?? new Standing { Key = key, Rate = Rate };
         var best = before is { } resumed ? resumed.Arrays[^initial.Length..] : initial;
@@ -173,7 +173,7 @@ internal sealed class Fit
     }
 
     /// <summary>Scores a network on a region.</summary>
-    public NetworkScore Judge(LoadedNetwork network, Region region) => Judge(network, region.Windows(_patch, _patch, _architecture.Classes, _walk));
+    public NetworkScore Judge(LoadedNetwork network, PatchSource region) => Judge(network, region.Windows(_patch, _patch, _architecture.Classes, _walk));
 
     private NetworkScore Judge(LoadedNetwork network, List<Window> windows)
     {

@@ -7,10 +7,26 @@ namespace Kerf.Networks;
 /// <param name="Region">The region.</param>
 /// <param name="Start">Its first voxel in the region.</param>
 /// <param name="Counts">Labelled voxels of each class.</param>
-internal sealed record Window(Region Region, Size3 Start, int[] Counts);
+internal sealed record Window(PatchSource Region, Size3 Start, int[] Counts);
+
+/// <summary>What patches are cut from.</summary>
+internal abstract class PatchSource
+{
+    /// <summary>The windows that hold a label.</summary>
+    public abstract List<Window> Windows(Size3 patch, Size3 stride, int classes, Traversal walk);
+
+    /// <summary>Cuts a patch out: values of every channel and slice, and the classes of its voxels.</summary>
+    /// <param name="start">Where the window is.</param>
+    /// <param name="patch">Extent.</param>
+    /// <param name="slices">Adjacent slices as channels; 1 in 3-D.</param>
+    /// <param name="draw">How the patch is changed.</param>
+    /// <param name="image">channels · slices planes, or channels · z planes.</param>
+    /// <param name="target">Classes, −1 for none.</param>
+    public abstract void Cut(Size3 start, Size3 patch, int slices, PatchDraw draw, Span<float> image, Span<long> target);
+}
 
 /// <summary>A part of the specimen that patches are cut from. Outside of it lies its mirror image: no patch sees another region.</summary>
-internal sealed class Region
+internal sealed class Region : PatchSource
 {
     private readonly IVolume<float>[] _channels;
     private readonly IVolume<byte> _labels;
@@ -33,8 +49,8 @@ internal sealed class Region
     /// <summary>Class of each label.</summary>
     public int[] Classes { get; }
 
-    /// <summary>The windows that hold a label. The last one along an axis is moved back to end with the region.</summary>
-    public List<Window> Windows(Size3 patch, Size3 stride, int classes, Traversal walk)
+    /// <summary>The last window along an axis is moved back to end with the region.</summary>
+    public override List<Window> Windows(Size3 patch, Size3 stride, int classes, Traversal walk)
     {
         if (Box.Count == 0) return [];
         Size3[] starts = [.. from z in Starts(Box.Size.Z, patch.Z, stride.Z) from y in Starts(Box.Size.Y, patch.Y, stride.Y) from x in Starts(Box.Size.X, patch.X, stride.X) select new Size3(z, y, x)];
@@ -58,14 +74,8 @@ internal sealed class Region
         return Enumerable.Range(0, (length - patch + stride - 1) / stride + 1).Select(i => Math.Min(i * stride, length - patch));
     }
 
-    /// <summary>Cuts a patch out: grey values of every channel and slice, and the classes of its voxels.</summary>
-    /// <param name="start">Relative to the region; moved by the draw.</param>
-    /// <param name="patch">Extent.</param>
-    /// <param name="slices">Adjacent slices as channels; 1 in 3-D.</param>
-    /// <param name="draw">How the patch is changed.</param>
-    /// <param name="image">channels · slices planes, or channels · z planes.</param>
-    /// <param name="target">Classes, −1 for none.</param>
-    public void Cut(Size3 start, Size3 patch, int slices, PatchDraw draw, Span<float> image, Span<long> target)
+    /// <summary>A start is relative to the region, and moved by the draw.</summary>
+    public override void Cut(Size3 start, Size3 patch, int slices, PatchDraw draw, Span<float> image, Span<long> target)
     {
         var shift = draw.Shift;
         start = new(Limit(start.Z + shift.Z, Box.Size.Z - patch.Z), Limit(start.Y + shift.Y, Box.Size.Y - patch.Y), Limit(start.X + shift.X, Box.Size.X - patch.X));

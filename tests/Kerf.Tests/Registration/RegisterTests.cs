@@ -27,6 +27,18 @@ public sealed class RegisterTests : IDisposable
         Assert.InRange(error, 0, 0.15);
     }
 
+    [Theory]
+    [InlineData(0, 21ul)]
+    [InlineData(6, 22ul)]
+    public void TheBoxOfMarksIsFound(int shineThrough, ulong seed)
+    {
+        var moved = Middle with { ImageSeed = seed, ShineThrough = shineThrough };
+        var found = Register.Estimate(moved.Render().AsFloat(), Middle.Render().AsFloat(), new(), Traversal.Default);
+        var truth = moved.Drift().Zip(Middle.Drift(), (m, r) => (Y: m.Y - r.Y, X: m.X - r.X)).ToArray();
+        var error = Math.Sqrt(found.Shifts.Zip(truth, (f, t) => ((f[0] - t.Y) * (f[0] - t.Y) + (f[1] - t.X) * (f[1] - t.X)) / 2).Average());
+        Assert.True(error <= 0.15 && (shineThrough == 0 || found.Box[1] <= 96), $"{error:F3} px in {string.Join(',', found.Box)}");
+    }
+
     [Fact]
     public void TheStepReadsTheReferenceAndMovesTheSlices()
     {
