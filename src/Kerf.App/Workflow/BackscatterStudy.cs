@@ -174,7 +174,7 @@ public static class BackscatterStudy
         var speed = json["speed"]!;
         int Count(string verdict) => json["rows"]!.AsArray().Count(r => r!["verdict"]!.GetValue<string>() == verdict);
         text.Append(CultureInfo.InvariantCulture, $"\nWhere the formula is a measure: {Count("within 5 % of the formula")} within 5 %, {Count("not within 5 % of the formula")} not. ");
-        text.Append(CultureInfo.InvariantCulture, $"Elsewhere: {Count("among the measurements")} among the measurements, {Count("nothing to compare with")} with nothing to compare.\n");
+        text.Append(CultureInfo.InvariantCulture, $"Elsewhere: {Count("among the measurements")} among the measurements, {Count("nothing to compare with")} with nothing to compare, {36 - Count("among the measurements") - Count("nothing to compare with") - Count("within 5 % of the formula") - Count("not within 5 % of the formula")} outside.\n");
         text.Append(CultureInfo.InvariantCulture, $"\n2 keV on bulk gold, {speed["threads"]} threads: {V(speed["electronsPerSecond"]) / 1e6:0.00} million electrons per second, ");
         text.Append(CultureInfo.InvariantCulture, $"the scalar form {V(speed["scalarElectronsPerSecond"]) / 1e6:0.000} million; by processor time {V(speed["electronsPerSecondByProcessors"]) / 1e6:0.00} and {V(speed["scalarElectronsPerSecondByProcessors"]) / 1e6:0.000} million. Kolmogorov–Smirnov distances between the two: exit energy {V(speed["energyDistance"]):0.0000}, ");
         text.Append(CultureInfo.InvariantCulture, $"greatest depth {V(speed["depthDistance"]):0.0000}; significant at 1 % from {V(speed["criticalDistance"]):0.0000} on.\n");
