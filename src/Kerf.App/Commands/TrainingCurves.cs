@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json.Nodes;
 using Kerf.Networks;
 using Kerf.Volumes;
 
@@ -31,16 +32,32 @@ internal sealed class TrainingCurves(string model, Invocation session)
         return string.Concat(last.Select(v => Levels[high > low && double.IsFinite(v) ? (int)Math.Min(7, (v - low) / (high - low) * 8) : 0]));
     }
 
+    private static JsonNode? Rounded(double value) => double.IsFinite(value) ? JsonValue.Create(Math.Round(value, 5)) : null;
+
     private string Page()
     {
         var charts = _stages.Select(stage =>
         {
-            double[] x = [.. stage.Value.Select(e => (double)e.Epoch)];
-            Series Line(string name, int colour, Func<EpochRecord, double> of) => new(name, [.. stage.Value.Select(of)], Chart.Colours[colour]);
-            var loss = new Chart("Loss", "epoch", x, [Line("training", 0, e => e.Loss), Line("validation", 1, e => e.Validation)]) { FromZero = true };
-            var score = new Chart("Accuracy and F1 on the validation region", "epoch", x, [Line("accuracy", 2, e => e.Accuracy), Line("F1", 3, e => e.F1)]);
-            var mse = new Chart("Mean squared error", "epoch", x, [Line("MSE", 4, e => e.Mse)]) { FromZero = true };
-            return Html.Of($"<h2>{(stage.Key.Length > 0 ? stage.Key : "Training")}</h2>{loss.Draw()}{score.Draw()}{mse.Draw()}");
+            // the first epochs may lie so high that nothing else is seen
+            var high = stage.Value.TakeWhile(e => Math.Max(e.Validation, e.Loss) > 4 * stage.Value[^1].Loss).Count();
+            var shown = stage.Value.Count - high >= 4 ? stage.Value.Skip(high).ToList() : stage.Value;
+            double[] x = [.. shown.Select(e => (double)e.Epoch)];
+            var note = shown.Count < stage.Value.Count ? string.Create(CultureInfo.InvariantCulture, $"From epoch {x[0]:0} on: those before lie higher") : "";
+            Series Line(string name, int colour, Func<EpochRecord, double> of) => new(name, [.. shown.Select(of)], Chart.Colours[colour]);
+            var best = stage.Value.MinBy(e => double.IsNaN(e.Validation) ? double.PositiveInfinity : e.Validation)!;
+            var facts = new JsonObject
+            {
+                ["epochs"] = stage.Value.Count, ["secondsPerEpoch"] = Math.Round(stage.Value.Average(e => e.Seconds), 2), ["bestEpoch"] = best.Epoch,
+                ["validationLoss"] = Rounded(best.Validation), ["accuracy"] = Rounded(best.Accuracy), ["f1"] = Rounded(best.F1),
+            };
+            Chart[] charts =
+            [
+                new("Loss", "epoch", x, [Line("training", 0, e => e.Loss), Line("validation", 1, e => e.Validation)]) { FromZero = true, Note = note },
+                new("Accuracy and F1 on the validation region", "epoch", x, [Line("accuracy", 2, e => e.Accuracy), Line("F1", 3, e => e.F1)]) { Note = note },
+                new("Mean squared error", "epoch", x, [Line("MSE", 4, e => e.Mse)]) { FromZero = true, Note = note },
+                new("Learning rate", "epoch", x, [Line("rate", 0, e => e.Rate)]) { FromZero = true },
+            ];
+            return Html.Of($"<section><h2>{(stage.Key.Length > 0 ? stage.Key : "Training")}</h2>{Tables.Value(facts)}<div class=\"charts\">{charts.Select(c => c.Draw())}</div></section>");
         });
         return Report.Page($"Training of {Path.GetFileName(model)}", Html.Join(charts));
     }

@@ -29,9 +29,9 @@ internal static class AdaptReport
         var doubt = new JsonObject { ["meanUncertainty"] = json["trust"]!["meanUncertainty"]?.DeepClone(), ["uncertainShare"] = json["trust"]!["uncertainShare"]?.DeepClone() };
         List<ReportStep> steps =
         [
-            new("simulate", "adapt", "A virtual specimen with the stack's share, chord, grey levels, blur and noise: compare it with the stack below. The network learned from it alone.",
-                Part("measured"), Part("simulated"), 0, simulated.Truth, simulated.Image, false),
             new("segment", "network", "What the network found in the stack.", network, Part("trust"), 0, stack, phases, false),
+            new("simulate", "adapt", "A virtual specimen with the stack's share, chord, grey levels, blur and noise: compare it with the stack above. The network learned from it alone.",
+                Part("measured"), Part("simulated"), model.Training.Curve.Sum(e => e.Seconds), simulated.Truth, simulated.Image, false),
             new("doubt", "uncertainty", "1 − (p₁ − p₂): bright where the network wavers. It knows nothing of what the simulation lacks, and may be sure and wrong there.", [], doubt, 0, stack, uncertainty, false),
         ];
         var provenance = new JsonObject { ["version"] = Machine.Version, ["machine"] = Machine.Description, ["seed"] = model.Training.Seed, ["stack"] = name, ["model"] = json["model"]!.DeepClone() };

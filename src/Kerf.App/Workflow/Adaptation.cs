@@ -175,7 +175,7 @@ public sealed class Adaptation(IVolume stack, string name, Traversal walk, ulong
         var smooth = Smoothed(Middle());
         var classic = new Volume<byte>(found.Info.Size, null, Array.ConvertAll(smooth.Data, v => (byte)(v >= traits.Threshold ? 2 : 1)));
         var agreement = Confusion.Of(found, classic, _quiet).Score();
-        var anisotropy = new Anisotropy { Phase = "2" }.Run(found, _quiet, seed).Measurements;
+        var anisotropy = new Anisotropy { Phase = traits.Fraction < 0.5 ? "2" : "1" }.Run(found, _quiet, seed).Measurements;
         double? Value(string of) => anisotropy.FirstOrDefault(m => m.Name == of)?.Value is { } v && double.IsFinite(v) ? v : null;
         return new()
         {
