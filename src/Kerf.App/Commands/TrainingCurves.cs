@@ -47,8 +47,12 @@ internal sealed class TrainingCurves(string model, Invocation session)
             var best = stage.Value.MinBy(e => double.IsNaN(e.Validation) ? double.PositiveInfinity : e.Validation)!;
             var facts = new JsonObject
             {
-                ["epochs"] = stage.Value.Count, ["secondsPerEpoch"] = Math.Round(stage.Value.Average(e => e.Seconds), 2), ["bestEpoch"] = best.Epoch,
-                ["validationLoss"] = Rounded(best.Validation), ["accuracy"] = Rounded(best.Accuracy), ["f1"] = Rounded(best.F1),
+                ["epochs"] = stage.Value.Count,
+                ["secondsPerEpoch"] = Math.Round(stage.Value.Average(e => e.Seconds), 2),
+                ["bestEpoch"] = best.Epoch,
+                ["validationLoss"] = Rounded(best.Validation),
+                ["accuracy"] = Rounded(best.Accuracy),
+                ["f1"] = Rounded(best.F1),
             };
             Chart[] charts =
             [

@@ -24,7 +24,12 @@ internal static class AdaptReport
         var options = model.Training.Options;
         var network = new JsonObject
         {
-            ["slices"] = options.Slices, ["blocks"] = options.Depth, ["features"] = options.Width, ["parameters"] = model.Architecture.Build().Parameters, ["patch"] = options.Patch, ["rate"] = options.Rate,
+            ["slices"] = options.Slices,
+            ["blocks"] = options.Depth,
+            ["features"] = options.Width,
+            ["parameters"] = model.Architecture.Build().Parameters,
+            ["patch"] = options.Patch,
+            ["rate"] = options.Rate,
         };
         var doubt = new JsonObject { ["meanUncertainty"] = json["trust"]!["meanUncertainty"]?.DeepClone(), ["uncertainShare"] = json["trust"]!["uncertainShare"]?.DeepClone() };
         List<ReportStep> steps =

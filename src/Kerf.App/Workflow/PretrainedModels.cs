@@ -1,4 +1,3 @@
-using Kerf.Networks;
 using Kerf.Volumes;
 
 namespace Kerf.App;
