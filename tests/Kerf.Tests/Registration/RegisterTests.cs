@@ -30,6 +30,7 @@ public sealed class RegisterTests : IDisposable
     [Theory]
     [InlineData(0, 21ul)]
     [InlineData(6, 22ul)]
+    // not always: with image seed 25 a wrong cell wins, and the error is 7 px
     public void TheBoxOfMarksIsFound(int shineThrough, ulong seed)
     {
         var moved = Middle with { ImageSeed = seed, ShineThrough = shineThrough };
