@@ -6,7 +6,7 @@ import numpy as np
 import _forest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tests" / "Kerf.Tests" / "References" / "network"))
-ROUNDS = 3
+ROUNDS = 5
 
 
 def modules():

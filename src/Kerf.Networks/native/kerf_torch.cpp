@@ -103,7 +103,11 @@ at::Tensor apply(int32_t op, const std::vector<at::Tensor> &in, const int64_t *i
         return x.relu_();
     }
     case KERF_PRELU: return at::prelu(in[0], in[1]);
-    case KERF_MAX_POOL: return in[0].dim() == 4 ? at::max_pool2d(in[0], {2, 2}) : at::max_pool3d(in[0], {2, 2, 2});
+    case KERF_MAX_POOL: {
+        if (in[0].dim() == 4) return at::max_pool2d(in[0], {2, 2});
+        // volumes of bfloat16 are not pooled by libtorch on processors; a maximum is exact in any width
+        return at::max_pool3d(in[0].is_cpu() ? in[0].to(at::kFloat) : in[0], {2, 2, 2}).to(in[0].scalar_type());
+    }
     case KERF_UPSAMPLE: return upsample(in[0]);
     case KERF_CONCAT: return at::cat(in, 1);
     case KERF_ADD: {

@@ -149,6 +149,21 @@ public sealed class NetworkPredictionTests : IDisposable
     }
 
     [Fact]
+    public void WithAmxHalfPrecisionIsFaster()
+    {
+        LibTorch.Require();
+        Assert.SkipUnless(File.Exists("/proc/cpuinfo") && File.ReadAllText("/proc/cpuinfo").Contains(" amx_bf16", StringComparison.Ordinal), "the processor has no AMX");
+        var (model, image) = (Model(new() { Depth = 3, Width = 32 }), NetworkPhantom.Make(3, new(4, 256, 256)).Image);
+        double Seconds(Precision precision) => Enumerable.Range(0, 3).Min(_ =>
+        {
+            var clock = System.Diagnostics.Stopwatch.StartNew();
+            Predict(model, image, new() { Precision = precision });
+            return clock.Elapsed.TotalSeconds;
+        });
+        Assert.True(Seconds(Precision.Bf16) < Seconds(Precision.F32));
+    }
+
+    [Fact]
     public void TheGpuGivesThePhasesOfTheProcessor()
     {
         LibTorch.Require();
