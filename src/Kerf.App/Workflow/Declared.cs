@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Globalization;
 using System.Reflection;
 using System.Text.Json.Nodes;
@@ -46,13 +47,17 @@ public sealed class DeclaredParameter
     /// <summary>True when several values may be given.</summary>
     public bool IsList => _type.IsArray;
 
+    // what is not browsable is made by another command
+    private static IEnumerable<string> Choices(Type type) =>
+        Enum.GetNames(type).Where(name => type.GetField(name)!.GetCustomAttribute<BrowsableAttribute>()?.Browsable != false);
+
     /// <summary>What may be typed: "0.5 to 45", "wedge | wavelet", "true | false", "text" …</summary>
     public string Allowed
     {
         get
         {
             var element = _type.IsArray ? _type.GetElementType()! : _type;
-            if (element.IsEnum) return string.Join(" | ", Enum.GetNames(element).Select(Naming.Kebab));
+            if (element.IsEnum) return string.Join(" | ", Choices(element).Select(Naming.Kebab));
             if (element == typeof(bool)) return "true | false";
             if (element == typeof(string)) return IsPath ? "path" : "text";
             var kind = element == typeof(int) ? "whole number" : "number";
@@ -123,7 +128,7 @@ public sealed class DeclaredParameter
         if (type == typeof(bool)) return text.ToLowerInvariant() switch { "true" or "yes" or "on" => true, "false" or "no" or "off" => false, _ => throw Wrong(typed, owner) };
         if (type.IsEnum)
         {
-            var name = Array.Find(Enum.GetNames(type), n => string.Equals(Naming.Kebab(n), text, StringComparison.OrdinalIgnoreCase));
+            var name = Choices(type).FirstOrDefault(n => string.Equals(Naming.Kebab(n), text, StringComparison.OrdinalIgnoreCase));
             return name is null ? throw Wrong(typed, owner) : Enum.Parse(type, name);
         }
         if (type == typeof(int)) return int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var whole) && InRange(whole) ? whole : throw Wrong(typed, owner);

@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using Kerf.Volumes;
 
 namespace Kerf.Networks;
@@ -21,6 +22,7 @@ public enum ArchitectureKind
     Segnet,
 
     /// <summary>Fills planes between slices: a chain of convolutions, all of it read by a small network, joined with an interpolation. Sardhara et al. 2024, doi:10.1016/j.ultramic.2023.113878.</summary>
+    [Browsable(false)]
     Inpaint,
 }
 

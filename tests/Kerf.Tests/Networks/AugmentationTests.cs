@@ -41,8 +41,11 @@ public class AugmentationTests
         for (var item = 0; item < 20; item++)
         {
             var turned = new float[image.Length];
-            region.Cut(new(0, 8, 8), new(1, 16, 16), 1, new([Augmentation.Flips], new(1, 8, 8), 1, 5, 0, item), turned, target);
-            Assert.Equal(sorted, turned.Order());
+            foreach (var augmentation in (Augmentation[])[Augmentation.Flips, Augmentation.Turns])
+            {
+                region.Cut(new(0, 8, 8), new(1, 16, 16), 1, new([augmentation], new(1, 8, 8), 1, 5, 0, item), turned, target);
+                Assert.Equal(sorted, turned.Order());
+            }
         }
     }
 

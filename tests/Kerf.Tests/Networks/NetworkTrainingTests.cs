@@ -57,6 +57,23 @@ public sealed class NetworkTrainingTests : IDisposable
     }
 
     [Fact]
+    public void TheRateFallsAsACosineAndATrainingTakenUpFollowsIt()
+    {
+        LibTorch.Require();
+        var options = NetworkPhantom.Options with { Schedule = Schedule.Cosine, Epochs = 5 };
+        var whole = NetworkPhantom.Training(_folder["whole.kerf"], options).Run(resume: false, "cpu");
+        double At(double done) => options.Rate * 0.5 * (1 + Math.Cos(Math.PI * (done - 0.05) / 0.95));
+        Assert.Equal([0.05 * options.Rate, At(0.2), At(0.4), At(0.6), At(0.8)], whole.Training.Curve.Select(e => e.Rate), (a, b) => Math.Abs(a - b) < 1e-12);
+        using var kill = new CancellationTokenSource();
+        Assert.ThrowsAny<OperationCanceledException>(() => NetworkPhantom.Training(_folder["killed.kerf"], options, kill.Token, (_, e) => { if (e.Epoch == 2) kill.Cancel(); }).Run(resume: false, "cpu"));
+        var resumed = NetworkPhantom.Training(_folder["killed.kerf"], options).Run(resume: true, "cpu");
+        Assert.Equal(whole.Training.Curve.Select(e => e with { Seconds = 0 }), resumed.Training.Curve.Select(e => e with { Seconds = 0 }));
+        // the rate depends on the number of epochs: another one is another training
+        NetworkPhantom.Training(_folder["more.kerf"], options).Run(resume: false, "cpu");
+        Assert.Contains("belongs to a training with other parameters", Assert.Throws<InputError>(() => NetworkPhantom.Training(_folder["more.kerf"], options with { Epochs = 6 }).Run(resume: true, "cpu")).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void ACheckpointOfOtherParametersIsRefused()
     {
         LibTorch.Require();
