@@ -18,6 +18,7 @@ public sealed class PretrainedModelTests : IDisposable
     [InlineData("cathode-particle-pores", "levelled-wave", 400, 15, 0.85, "vacuum", "NMC811")]
     public void AShippedModelSegmentsBetterThanThresholds(string name, string kind, double wavelength, double voxel, double solid, string medium, string material)
     {
+        Assert.SkipUnless(PretrainedModels.Names.Contains(name), $"{name} is not trained yet: kerf study models");
         LibTorch.Require();
         Assert.InRange(new FileInfo(PretrainedModels.PathOf(name)).Length, 1, 1 << 20);
         var truth = Volume<byte>.Load(VirtualStructure.Make(kind, new(6, 64, 64), VoxelSize.Cube(voxel), solid, wavelength, 77, Traversal.Default));
