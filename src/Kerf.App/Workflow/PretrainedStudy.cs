@@ -29,13 +29,33 @@ public sealed record PretrainedStudy(int Training, int Scored, int Epochs, ulong
             $"{Kind}, {Wavelength:0} nm, solid {Solid:0.00}, voxels of {Voxel:0.0} nm, {Medium}, {KeV} kV, {Session.ElectronsAtWhite:0} electrons at white, noise {Session.NoiseSigma:0}, blur {Session.PointSpread:0.0}, curtains {Session.CurtainGrey:0}");
     }
 
-    /// <summary>Makes one model. A killed run goes on with the epochs that it has.</summary>
+    /// <summary>Makes one model, or scores the one that is there. A killed run goes on with the epochs that it has.</summary>
     public JsonObject Run(string name, string folder, Traversal walk, Action<string> say)
     {
         walk = walk with { Progress = null };
         var gold = name == Names[0];
-        var (image, labels) = Stacked(gold, walk, say);
         var path = Path.Combine(folder, name + ".kerf");
+        var model = File.Exists(path) ? NetworkFile.Load(path) : Trained(name, gold, path, walk, say);
+        return new()
+        {
+            ["model"] = name,
+            ["parameters"] = model.Architecture.Build().Parameters,
+            ["bytes"] = new FileInfo(path).Length,
+            ["training"] = Training,
+            ["epochs"] = model.Training.Curve.Count,
+            ["seconds"] = Math.Round(model.Training.Curve.Sum(e => e.Seconds)),
+            ["seed"] = Seed,
+            ["testSeed"] = Seed + 1,
+            ["version"] = Machine.Version,
+            ["machine"] = Machine.Description,
+            ["date"] = DateTime.UtcNow.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
+            ["rows"] = new JsonArray([.. Enumerable.Range(0, Scored).Select(i => (JsonNode)Score(model, gold, i, walk, say))]),
+        };
+    }
+
+    private NetworkModel Trained(string name, bool gold, string path, Traversal walk, Action<string> say)
+    {
+        var (image, labels) = Stacked(gold, walk, say);
         var options = new NetworkOptions
         {
             Slices = 3,
@@ -60,21 +80,7 @@ public sealed record PretrainedStudy(int Training, int Scored, int Epochs, ulong
         var model = training.Run(resume: true, "cpu") with { Voxel = null, Phases = [new(1, "pore", "#2b2b33"), new(2, gold ? "gold" : "active material", gold ? "#e8b23a" : "#e8883a")] };
         NetworkFile.Save(model, path);
         training.Clean();
-        return new()
-        {
-            ["model"] = name,
-            ["parameters"] = model.Architecture.Build().Parameters,
-            ["bytes"] = new FileInfo(path).Length,
-            ["training"] = Training,
-            ["epochs"] = model.Training.Curve.Count,
-            ["seconds"] = Math.Round(model.Training.Curve.Sum(e => e.Seconds)),
-            ["seed"] = Seed,
-            ["testSeed"] = Seed + 1,
-            ["version"] = Machine.Version,
-            ["machine"] = Machine.Description,
-            ["date"] = DateTime.UtcNow.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
-            ["rows"] = new JsonArray([.. Enumerable.Range(0, Scored).Select(i => (JsonNode)Score(model, gold, i, walk, say))]),
-        };
+        return model;
     }
 
     // one stack of all specimens, each scaled by itself as a stack is for the network; slices whose neighbours belong to another specimen have no label
