@@ -111,7 +111,8 @@ internal static class LevelBackground
         var width = earlier.Width;
         var normal = new double[4, 5];
         var row = new double[5];
-        var (count, weightY, weightX) = (0, 0.0, 0.0);
+        // variance of the noise of either slice, as the fit before left it
+        var (count, weightY, weightX, noise) = (0, 0.0, 0.0, 0.0);
         for (var round = 0; round < Rounds; round++)
         {
             Array.Clear(normal);
@@ -137,11 +138,19 @@ internal static class LevelBackground
                     count++;
                 }
             }
+            // both slices are noisy: without this the gain comes out too small, and on slopes a gain looks like a displacement
+            normal[2, 2] -= count * noise;
             if (count < FewestPixels || !Solve(normal, out var solution)) return null;
-            // what is left of the greys after the fit, for the weights
+            normal[2, 2] += count * noise;
+            // what is left of the greys after the fit
             var rest = squares;
-            for (var i = 0; i < 4; i++) rest -= solution[i] * normal[i, 4];
+            for (var i = 0; i < 4; i++)
+            {
+                rest += solution[i] * (solution[i] * normal[i, i] - 2 * normal[i, 4]);
+                for (var j = i + 1; j < 4; j++) rest += 2 * solution[i] * solution[j] * normal[i, j];
+            }
             var variance = Math.Max(rest / count, 1e-6);
+            noise = variance / (1 + solution[2] * solution[2]);
             (weightY, weightX) = (normal[0, 0] / variance, normal[1, 1] / variance);
             var length = Math.Sqrt(solution[0] * solution[0] + solution[1] * solution[1]);
             var shorten = Math.Min(1, 1 / Math.Max(1e-12, length));

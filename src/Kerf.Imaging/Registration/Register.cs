@@ -12,6 +12,9 @@ public sealed record RegisterTransforms(double[][] Shifts, double[] Coherence, i
 [Operation("register", "Moves each slice onto the same slice of a reference channel, to a fraction of a pixel: voltages or detectors of one specimen.")]
 public sealed record Register : Step
 {
+    // pixels around a displacement that is known already
+    private const int Near = 3;
+
     /// <summary>The reference channel.</summary>
     [Parameter("The channel that stays where it is, on the same grid: of several voltages the middle one.", IsPath = true)]
     public string Reference { get; init; } = "";
@@ -62,29 +65,49 @@ public sealed record Register : Step
         return new([.. found.Select(f => (double[])[Math.Round(f.Y, 4), Math.Round(f.X, 4)])], [.. found.Select(f => Math.Round(f.Coherence, 4))], box);
     }
 
-    /// <summary>The displacement of some slices within <see cref="Box"/>, and how alike they are there.</summary>
-    internal static (double Y, double X, double Coherence)[] Measure(IVolume<float> source, IVolume<float> reference, int[] slices, Register how, Traversal walk)
+    /// <summary>The displacement of some slices within <see cref="Box"/>, and how alike they are there: looked for as far as <see cref="MaxShift"/>, or close to where each slice is known to be.</summary>
+    internal static (double Y, double X, double Coherence)[] Measure(
+        IVolume<float> source, IVolume<float> reference, int[] slices, Register how, Traversal walk, (double Y, double X)[]? near = null)
     {
         var size = source.Info.Size;
         var region = Align.Region(how.Box, size, "register");
-        var binning = Drift.Binning(region);
-        var whole = new TileSpectra(Volumes.Box.Whole(new(1, region.Size.Y / binning, region.Size.X / binning)), int.MaxValue);
         var tiles = new TileSpectra(region, Math.Min(how.Tile, Math.Max(16, Math.Min(region.Size.Y, region.Size.X) * 2 / 3)));
-        var (rough, fine) = (new PairShift(whole), new PairShift(tiles));
+        var fine = new PairShift(tiles);
+        // in a small box a large displacement can take one mark for the next: the whole slice has its say
+        Rough[] roughs = near is null ? [new(region, how.MaxShift), new(Align.Region(null, size, "register"), how.MaxShift)] : [];
         var found = new (double, double, double)[slices.Length];
-        var reach = Math.Min(how.MaxShift, Math.Max(4, 2 * binning));
         walk.ForEach(slices.Length, i =>
         {
             var (moved, still) = (new float[size.SliceCount], new float[size.SliceCount]);
             source.Read(Volumes.Box.Slice(size, slices[i]), moved);
             reference.Read(Volumes.Box.Slice(size, slices[i]), still);
-            Tile?[] Binned(float[] slice) => whole.Of(Drift.Bin(slice, size.X, region, binning), region.Size.X / binning, 0, 0);
-            var first = Position(rough.Measure(Binned(moved), Binned(still), (0, 0), (int)Math.Ceiling((double)how.MaxShift / binning), out _));
-            var cut = (Y: (int)Math.Round(first.Y * binning), X: (int)Math.Round(first.X * binning));
-            var (y, x) = Position(fine.Measure(tiles.Of(moved, size.X, cut.Y, cut.X), tiles.Of(still, size.X, 0, 0), cut, reach, out var alike));
-            found[i] = (y, x, alike);
+            (double Y, double X, double Coherence) From((double Y, double X) start, int reach)
+            {
+                var cut = (Y: (int)Math.Round(start.Y), X: (int)Math.Round(start.X));
+                var (y, x) = Position(fine.Measure(tiles.Of(moved, size.X, cut.Y, cut.X), tiles.Of(still, size.X, 0, 0), cut, Math.Min(how.MaxShift, reach), out var alike));
+                return (y, x, alike);
+            }
+            found[i] = near is null ? roughs.Select(rough => From(rough.Find(moved, still, size.X), rough.Reach)).MaxBy(one => one.Coherence) : From(near[i], Near);
         });
         return found;
+    }
+
+    // the displacement of a region as a whole, in pixels of a binned image
+    private sealed class Rough(Box region, int maxShift)
+    {
+        private readonly int _binning = Drift.Binning(region);
+        private readonly TileSpectra _spectra =
+            new(Volumes.Box.Whole(new(1, region.Size.Y / Drift.Binning(region), region.Size.X / Drift.Binning(region))), int.MaxValue);
+
+        // pixels that the truth may be away
+        public int Reach => Math.Max(4, 2 * _binning);
+
+        public (double Y, double X) Find(float[] moved, float[] still, int width)
+        {
+            Tile?[] Binned(float[] slice) => _spectra.Of(Drift.Bin(slice, width, region, _binning), region.Size.X / _binning, 0, 0);
+            var (y, x) = Position(new PairShift(_spectra).Measure(Binned(moved), Binned(still), (0, 0), (int)Math.Ceiling((double)maxShift / _binning), out _));
+            return (y * _binning, x * _binning);
+        }
     }
 
     // tiles vote as in align, for a stack of two: the reference and the slice

@@ -12,14 +12,17 @@ public class LevelBackgroundTests
     // pixels that every rod slants by from slice to slice
     private const double Slant = 0.4;
 
-    [Fact]
-    public void ASlantedStructureStaysWhenItsBackgroundIsLaidLevel()
+    // the correction of the noise was made on seeds 11 to 13; these were scored once
+    [Theory]
+    [InlineData(31)]
+    [InlineData(32)]
+    [InlineData(33)]
+    public void ASlantedStructureStaysWhenItsBackgroundIsLaidLevel(ulong seed)
     {
-        var drift = Drift(3);
-        var images = Images(3, drift);
+        var drift = Drift(seed);
+        var images = Images(seed, drift);
         var (error, mistaken) = (Error(images, drift, new() { Criterion = AlignCriterion.Background }), Error(images, drift, new()));
-        // the goal of 0.3 px is not reached: 0.37 were measured here, on the seed with which the width of the rim was chosen
-        Assert.True(error <= 0.5 && mistaken > 5, $"background {error:F3} px, likeness {mistaken:F3} px");
+        Assert.True(error <= 0.3 && mistaken > 5, $"background {error:F3} px, likeness {mistaken:F3} px");
     }
 
     [Fact]
