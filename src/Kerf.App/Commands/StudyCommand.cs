@@ -12,7 +12,7 @@ public static class StudyCommand
     /// <summary>The command with one subcommand per study.</summary>
     public static Command Make() => new("study", "Re-runs a published table on simulated data and prints it beside the paper's.")
     {
-        Ladder(), Slices(), SimulationStudies.Backscatter(), SimulationStudies.ShineThrough(), SimulationStudies.Realism(), NetworkStudies.Networks(), NetworkStudies.Models(), NetworkStudies.Particles(),
+        Ladder(), Slices(), SimulationStudies.Backscatter(), SimulationStudies.ShineThrough(), SimulationStudies.Realism(), NetworkStudies.Networks(), NetworkStudies.Models(), NetworkStudies.Particles(), NetworkStudies.Shale(),
     };
 
     private static Command Ladder()
