@@ -5,7 +5,7 @@ using Kerf.Volumes;
 
 namespace Kerf.App;
 
-/// <summary>kerf study networks, kerf study models, kerf study particles.</summary>
+/// <summary>kerf study networks, kerf study models, kerf study particles, kerf study shale.</summary>
 public static class NetworkStudies
 {
     /// <summary>kerf study networks.</summary>
@@ -88,6 +88,26 @@ public static class NetworkStudies
             Torch.Start(session.Walk.Threads, "cpu");
             var json = study.Run(folder, session.Walk, text => { if (!session.IsQuiet) Console.Error.WriteLine(text); });
             StudyCommand.Keep(folder, "particles", json, ParticleStudy.Markdown(json), session);
+        });
+    }
+
+    /// <summary>kerf study shale.</summary>
+    public static Command Shale()
+    {
+        var tiles = new Option<string>("--tiles") { Description = "Folder with raw/ and masks/: 46 tiles of 256×256 in a column, half over half.", HelpName = "folder", Required = true };
+        var (stretches, epochs) = (Count("--stretches", "Parts of the strip along y, each tested once.", 4), Count("--epochs", "Epochs of each network.", 15));
+        var output = Folder("shale.json, shale.md and models; models that are there are not trained again");
+        var command = Invocation.Making(Invocation.Running(new Command("shale", "A U-Net beside a random forest on shale with regions drawn by hand, split by stretches.") { tiles, stretches, epochs, output }));
+        return Invocation.With(command, (parsed, session) =>
+        {
+            var study = new ShaleStudy(parsed.GetValue(stretches), parsed.GetValue(epochs), session.SeedValue);
+            if (study is { Stretches: < 2 or > 16 } or { Epochs: < 1 })
+                throw new InputError($"study shale: stretches {study.Stretches}, epochs {study.Epochs}; allowed: 2 to 16, 1 or more.");
+            var folder = parsed.GetValue(output)!;
+            Directory.CreateDirectory(folder);
+            Torch.Start(session.Walk.Threads, "cpu");
+            var json = study.Run(parsed.GetValue(tiles)!, folder, session.Walk, text => { if (!session.IsQuiet) Console.Error.WriteLine(text); });
+            StudyCommand.Keep(folder, "shale", json, ShaleStudy.Markdown(json), session);
         });
     }
 

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
-using Kerf.Imaging;
 using Kerf.Volumes;
 
 namespace Kerf.App;
@@ -12,7 +11,7 @@ public static class StudyCommand
     /// <summary>The command with one subcommand per study.</summary>
     public static Command Make() => new("study", "Re-runs a published table on simulated data and prints it beside the paper's.")
     {
-        Ladder(), Slices(), SimulationStudies.Backscatter(), SimulationStudies.ShineThrough(), SimulationStudies.Realism(), NetworkStudies.Networks(), NetworkStudies.Models(), NetworkStudies.Particles(),
+        Ladder(), Slices(), SimulationStudies.Backscatter(), SimulationStudies.ShineThrough(), SimulationStudies.Realism(), NetworkStudies.Networks(), NetworkStudies.Models(), NetworkStudies.Particles(), NetworkStudies.Shale(),
     };
 
     private static Command Ladder()
@@ -43,33 +42,41 @@ public static class StudyCommand
         var seeds = new Option<string>("--seeds") { Description = "Structures, comma-separated.", HelpName = "n,n,…", DefaultValueFactory = _ => "1,2,3,4,5" };
         var draws = new Option<int>("--draws") { Description = "Thickness draws of each.", HelpName = "n", DefaultValueFactory = _ => 4 };
         var wavelength = new Option<double>("--wavelength") { Description = "Coarse wavelength of the structures; the fine one is shorter by 15/110.", HelpName = "nm", DefaultValueFactory = _ => SlicesStudy.Wavelength };
+        var also = new Option<double>("--also") { Description = "A second coarse wavelength, on up to five of the structures with up to four draws; 0 leaves it out.", HelpName = "nm", DefaultValueFactory = _ => 170 };
         var model = new Option<string?>("--model") { Description = "A network that kerf train fill wrote, for RML.", HelpName = "MODEL" };
         var stack = new Option<string?>("--stack") { Description = "A real 8-bit stack: every second slice is dropped and predicted.", HelpName = "path" };
-        var output = new Option<string>("--out") { Description = "Folder that receives slices.json and slices.md.", HelpName = "folder", DefaultValueFactory = _ => "studies" };
+        var output = new Option<string>("--out")
+        {
+            Description = "Folder that receives slices.json and slices.md, and slices/, where each structure is kept: a study that was stopped goes on there.",
+            HelpName = "folder",
+            DefaultValueFactory = _ => "studies",
+        };
         var command = new Command("slices", "Uneven slices of simulated gold, rebuilt by each method and scored on the truth; dropped slices of a real stack, predicted.")
         {
-            edge, seeds, draws, wavelength, model, stack, output,
+            edge, seeds, draws, wavelength, also, model, stack, output,
         };
         return Invocation.With(Invocation.Running(command), (parsed, session) =>
         {
-            var (n, cuts, length, learned) = (parsed.GetValue(edge), parsed.GetValue(draws), parsed.GetValue(wavelength), parsed.GetValue(model));
+            var (n, cuts, length, second, learned, folder) = (parsed.GetValue(edge), parsed.GetValue(draws), parsed.GetValue(wavelength), parsed.GetValue(also), parsed.GetValue(model), parsed.GetValue(output)!);
             if (n is < 32 or > 1024) throw new InputError($"--edge is {n}; choose 32 to 1024 voxels.");
             if (cuts is < 1 or > 1000) throw new InputError($"--draws is {cuts}; choose 1 to 1000.");
             var numbers = Numbers(parsed.GetValue(seeds)!);
             var progress = session.Walk with { Progress = session.Progress.Begin("slices") };
-            var real = parsed.GetValue(stack) is { } path ? Real(path, session.Walk) : ((Predicted[], double, int)?)null;
-            var runs = numbers.Select((seed, i) => SlicesStudy.Structure(n, seed, cuts, length, learned, progress.Part((double)i / numbers.Length, (i + 1.0) / numbers.Length))).ToArray();
-            var json = SlicesReport.Json(n, length, numbers, cuts, runs, real);
-            Keep(parsed.GetValue(output)!, "slices", json, SlicesReport.Markdown(json), session);
+            var real = parsed.GetValue(stack) is { } path ? Real(path, learned, session.Walk) : null;
+            var kept = Path.Combine(folder, "slices");
+            var study = new SlicesStudy(n, cuts, length, learned);
+            var other = second > 0 && second != length ? new SlicesStudy(n, Math.Min(cuts, 4), second, learned) : null;
+            var json = SlicesReport.Json(study, study.Run(numbers, kept, progress.Part(0, 0.9)), other, other?.Run([.. numbers.Take(5)], kept, progress.Part(0.9, 1)) ?? [], real);
+            Keep(folder, "slices", json, SlicesReport.Markdown(json), session);
         });
     }
 
-    private static (Predicted[], double, int) Real(string path, Traversal walk)
+    private static DroppedResult Real(string path, string? model, Traversal walk)
     {
         var opened = VolumeFile.Open(path);
         using var held = opened as IDisposable;
         if (opened is not IVolume<byte> { Info.Size.Z: >= 5 } stack) throw new InputError($"{path}: holds {opened.Info.Size} voxels of {opened.Info.Type.Name()}; give 5 or more slices of uint8.");
-        return SlicesStudy.Dropped(stack, [.. Enum.GetValues<FillMethod>().Where(method => method is not (FillMethod.Shape or FillMethod.Learned))], walk);
+        return DroppedSlices.Predict(stack, model, walk);
     }
 
     internal static void Keep(string folder, string name, JsonObject json, string page, Invocation session)

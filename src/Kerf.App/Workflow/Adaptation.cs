@@ -32,8 +32,8 @@ public sealed class Adaptation(IVolume stack, string name, Traversal walk, ulong
     // what is measured, from the middle: wide, since a phase may be rare and far between
     private Size3 Measured => Size3.Min(stack.Info.Size, new(24, 1024, 1024));
 
-    // what is simulated
-    private Size3 Sample => Size3.Min(stack.Info.Size, new(48, 192, 192));
+    // what is simulated: never less for a small stack, since a training needs its patches
+    private static Size3 Sample => new(48, 192, 192);
 
     /// <summary>Refuses stacks that are too small to measure.</summary>
     /// <exception cref="InputError">Fewer than 12 slices of 48×48.</exception>
@@ -62,7 +62,7 @@ public sealed class Adaptation(IVolume stack, string name, Traversal walk, ulong
         var chord = Chord(labels, rarer);
         // a wave of a guessed length tells how long one of the wanted chord is
         var guess = Math.Clamp(2 * chord, 4 * _voxel.Finest, 100 * _voxel.Finest);
-        var trial = VirtualStructure.Make("levelled-wave", Sample, _voxel, fraction, guess, seed, _quiet);
+        var trial = VirtualStructure.Make("levelled-wave", Size3.Min(stack.Info.Size, Sample), _voxel, fraction, guess, seed, _quiet);
         var wavelength = Math.Clamp(guess * chord / Chord(Volume<byte>.Load(trial), rarer), 4 * _voxel.Finest, 200 * _voxel.Finest);
         var traits = new StackTraits(dark, bright, noise, 0, fraction, chord, wavelength, threshold);
         // the blur whose image has the stack's histogram

@@ -114,16 +114,14 @@ public sealed record ParticleStudy(int Images, int Edge, int Epochs, int Patch, 
             Grey = rule,
             EachSlice = true,
             Loss = Loss.Bce,
+            Schedule = Schedule.Cosine,
             Rate = 1e-3,
-            Factor = 0.2,
-            Patience = 10,
             Stop = Epochs,
             Epochs = Epochs,
             Patch = Patch,
             Batch = Batch,
-            // as many pixels an epoch as half of the images have
-            Windows = Math.Max(1, Images / 2 * Edge * Edge / (Patch * Patch)),
-            Augment = [],
+            // neighbouring images show nearly the same pores: half a particle is few
+            Augment = [Augmentation.Flips, Augmentation.Crops],
             Split = [0.5, 0.5, 0],
         };
         var training = new NetworkTraining([("bse", images)], truth, options, Seed, path, walk)
@@ -191,7 +189,7 @@ public sealed record ParticleStudy(int Images, int Edge, int Epochs, int Patch, 
         var text = new StringBuilder("# Pores in simulated cathode particles\n\n");
         text.Append(CultureInfo.InvariantCulture, $"By `kerf study particles`: {json["images"]} images of {json["edge"]}×{json["edge"]} pixels (9 nm, 15 nm apart) of a particle of NMC811 with {V(json["porosity"]):P1} pores of about 200 nm, seed {json["seed"]}; as many of another one, seed {json["testSeed"]}, for the test. ");
         text.Append(CultureInfo.InvariantCulture, $"Backscattered electrons of 2 kV, {json["electronsPerPixel"]} a pixel, empty pores, curtains, jumps of brightness; a wedge of the spectrum taken out and a Gaussian of 1 pixel, as in the paper. ");
-        text.Append(CultureInfo.InvariantCulture, $"SegNet, binary cross-entropy, Adam, {json["epochs"]} epochs (the paper: 100) of patches of {json["patch"]}² (256²) in batches of {json["batch"]} (32); trained on one half of the training particle, watched on the other, and the other way round: means of the two on the test particle. Each image is scaled by itself. {json["version"]}, {json["machine"]}, {json["date"]}.\n\n");
+        text.Append(CultureInfo.InvariantCulture, $"SegNet, binary cross-entropy, Adam from 1e-3 falling as a cosine, flips, {json["epochs"]} epochs (the paper: 100) of patches of {json["patch"]}² (256²) that overlap by half, in batches of {json["batch"]} (32); trained on one half of the training particle, watched on the other, and the other way round: means of the two on the test particle. Each image is scaled by itself. {json["version"]}, {json["machine"]}, {json["date"]}.\n\n");
         text.Append("| input | accuracy (two folds) | F1 of pores | F1 of grains | MSE | training particle: accuracy | SEG: accuracy, F1, MSE | parameters |\n|---|---|---|---|---|---|---|---|\n");
         foreach (var row in json["rows"]!.AsArray().Select(r => r!.AsObject()))
         {

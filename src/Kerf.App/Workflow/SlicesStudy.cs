@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Kerf.Imaging;
 using Kerf.Microstructure;
 using Kerf.Simulation;
@@ -8,14 +9,18 @@ namespace Kerf.App;
 /// <summary>One rebuilt volume beside its truth: errors in percent of all and of the solid voxels, mean Dice, and (null when not measured) e_TPCF, e_LPF, e_D.</summary>
 public sealed record Rebuilt(string Method, double Mp, double Mgp, double Dice, double[]? Anisotropy);
 
-/// <summary>Dropped slices of a real stack, predicted: root mean square error in grey levels, and what of it is not noise of the dropped slices.</summary>
-public sealed record Predicted(string Method, double Rms, double BeyondNoise);
+/// <summary>One structure: the truth's own e_TPCF, e_LPF, e_D; every cut of it by each method; and what measured them.</summary>
+public sealed record CutStructure(ulong Seed, double[] Truth, Rebuilt[][] Cuts, string Version);
 
 /// <summary>
 /// Article II of the thesis on simulated gold: a truth of fine cubic voxels is cut into uneven slices and rebuilt, without regard to where slices lie (DNN), on a coarse grid (SRCS), and at their
-/// depths on the fine grid by each way of filling (RNN, RCS, shape). And the same question of a real stack: dropped slices, predicted.
+/// depths on the fine grid by each way of filling (RNN, RCS, RML, shape, held).
 /// </summary>
-public static class SlicesStudy
+/// <param name="edge">Voxels along each axis.</param>
+/// <param name="draws">Thickness draws of a structure. The anisotropy is measured on the first alone.</param>
+/// <param name="wavelength">Coarse wavelength in nanometres.</param>
+/// <param name="model">A network that fills; null leaves RML out.</param>
+public sealed class SlicesStudy(int edge, int draws, double wavelength, string? model)
 {
     /// <summary>Edge of a voxel of the truth and of the fine grid, in nanometres.</summary>
     public const double Grid = 2.5;
@@ -29,41 +34,59 @@ public static class SlicesStudy
     /// </summary>
     public const double Wavelength = 256;
 
-    /// <summary>Names of the rebuilt volumes; RML with a model only.</summary>
-    public static readonly IReadOnlyList<string> Methods = ["DNN", "SRCS", "RNN", "RCS", "shape", "RML"];
+    /// <summary>Voxels along each axis.</summary>
+    public int Edge => edge;
 
-    /// <summary>Cuts one structure several times and rebuilds it by each method; the truth's own anisotropy first.</summary>
-    /// <param name="edge">Voxels along each axis.</param>
-    /// <param name="seed">Of the structure; that of draw d is 1000·seed + d.</param>
-    /// <param name="draws">Thickness draws. The anisotropy is measured on the first alone.</param>
-    /// <param name="wavelength">Coarse wavelength in nanometres.</param>
-    /// <param name="model">A network that fills; null leaves RML out.</param>
+    /// <summary>Thickness draws of a structure.</summary>
+    public int Draws => draws;
+
+    /// <summary>Coarse wavelength in nanometres.</summary>
+    public double CoarseWavelength => wavelength;
+
+    /// <summary>Cuts each structure several times and rebuilds it by each method. A structure that is done is kept in a folder, and taken from there by whoever asks again.</summary>
+    /// <param name="seeds">Of the structures; the seed of draw d is 1000·seed + d.</param>
+    /// <param name="folder">Where structures are kept.</param>
     /// <param name="walk">Threads; they do not change a number.</param>
-    public static (double[] Truth, Rebuilt[][] Draws) Structure(int edge, ulong seed, int draws, double wavelength, string? model, Traversal walk)
+    public CutStructure[] Run(IReadOnlyList<ulong> seeds, string folder, Traversal walk)
+    {
+        Directory.CreateDirectory(folder);
+        var network = model is null ? "none" : Fingerprint.OfFiles(model, null, walk.Cancellation)[..12];
+        return [.. seeds.Select((seed, i) =>
+        {
+            var kept = Path.Combine(folder, FormattableString.Invariant($"{edge}-{wavelength}-{seed}-{draws}-{network}.json"));
+            if (File.Exists(kept)) return JsonSerializer.Deserialize<CutStructure>(File.ReadAllText(kept), MeasurementFiles.Json)!;
+            var made = Cut(seed, walk.Part((double)i / seeds.Count, (i + 1.0) / seeds.Count));
+            AtomicFile.WriteAllText(kept, JsonSerializer.Serialize(made, MeasurementFiles.Json) + "\n");
+            return made;
+        })];
+    }
+
+    private CutStructure Cut(ulong seed, Traversal walk)
     {
         var still = walk with { Progress = null };
         var truth = Volume<byte>.Load(VirtualStructure.Make("hierarchical", Size3.Cube(edge), VoxelSize.Cube(Grid), 0.12, wavelength, seed, still));
-        var rebuilt = new Rebuilt[draws][];
+        var cuts = new Rebuilt[draws][];
         for (var d = 0; d < draws; d++)
         {
-            rebuilt[d] = Draw(truth, 1000 * seed + (ulong)d, d == 0, model, still);
+            cuts[d] = Rebuild(truth, 1000 * seed + (ulong)d, d == 0, still);
             walk.Progress?.Report((d + 1.0) / draws);
         }
-        return (AnisotropyOf(truth, still), rebuilt);
+        return new(seed, AnisotropyOf(truth, still), cuts, Machine.Version);
     }
 
-    private static Rebuilt[] Draw(Volume<byte> truth, ulong seed, bool measured, string? model, Traversal walk)
+    private Rebuilt[] Rebuild(Volume<byte> truth, ulong seed, bool measured, Traversal walk)
     {
         var cut = Run(truth, new Mimic { Grid = Grid }, walk, seed);
         var (coarse, fine) = (Run(cut, new Reposition { Grid = Nominal }, walk), Run(cut, new Reposition { Grid = Grid }, walk));
         // as if each slice were as thick as it should be
         var blind = new Volume<byte>(cut.Info.Size, null, cut.Data) { Info = cut.Info with { Voxel = new(Nominal, Grid, Grid) } };
-        (string Name, Volume<byte> From, FillMethod How)[] ways =
+        Volume<byte> Filled(Volume<byte> from, FillMethod method) => Run(from, new Fill { Method = method, To = Grid, Model = model ?? "" }, walk);
+        List<(string Name, Volume<byte> Volume)> found =
         [
-            ("DNN", blind, FillMethod.Nearest), ("SRCS", coarse, FillMethod.Cubic), ("RNN", fine, FillMethod.Nearest), ("RCS", fine, FillMethod.Cubic), ("shape", fine, FillMethod.Shape),
-            ("RML", fine, FillMethod.Learned),
+            ("DNN", Filled(blind, FillMethod.Nearest)), ("SRCS", Filled(coarse, FillMethod.Cubic)), ("RNN", Filled(fine, FillMethod.Nearest)), ("RCS", Filled(fine, FillMethod.Cubic)),
+            ("shape", Filled(fine, FillMethod.Shape)), ("held", Held(fine)),
         ];
-        var found = ways.Take(model is null ? 5 : 6).Select(way => (way.Name, Volume: Run(way.From, new Fill { Method = way.How, To = Grid, Model = model ?? "" }, walk))).ToArray();
+        if (model is not null) found.Insert(4, ("RML", Filled(fine, FillMethod.Learned)));
         // the planes that all of them have
         var planes = found.Min(f => Math.Min(f.Volume.Info.Size.Z, truth.Info.Size.Z));
         var count = planes * (int)truth.Info.Size.SliceCount;
@@ -76,43 +99,17 @@ public static class SlicesStudy
         })];
     }
 
-    /// <summary>
-    /// Drops every second slice of a stack and predicts it from the others. The stack is aligned first, by whole pixels: a prediction cannot know the stage's jitter, and whole pixels leave
-    /// the noise as it is.
-    /// </summary>
-    /// <returns>A line for each method, the noise of the dropped slices (root mean square of their standard deviations), and how many were dropped.</returns>
-    public static (Predicted[] Lines, double Noise, int Dropped) Dropped(IVolume<byte> stack, IReadOnlyList<FillMethod> methods, Traversal walk)
+    // each slice goes on until the next one
+    private static Volume<byte> Held(Volume<byte> fine)
     {
-        var still = walk with { Progress = null };
-        var aligned = Run(stack, new Align { Interpolation = SliceInterpolation.Nearest }, still);
-        var straight = Run(aligned, new Crop { Shared = true }, still);
-        var size = straight.Info.Size;
-        int[] kept = [.. Enumerable.Range(0, (size.Z + 1) / 2).Select(k => 2 * k)];
-        int[] dropped = [.. kept.Skip(1).Select(plane => plane - 1)];
-        var noise = NoiseLevel.OfSlices(straight, still);
-        var sigma = Math.Sqrt(dropped.Average(z => noise[z].Noise * noise[z].Noise));
-        var gaps = new Volume<float>(new VolumeInfo(size with { Z = kept[^1] + 1 }, PixelType.Float32, null)
+        var held = new Volume<byte>(fine.Info);
+        var planes = SliceDepths.Of(fine.Info, SliceDepths.PlanesKey)!;
+        for (var (z, k) = (0, 0); z < fine.Info.Size.Z; z++)
         {
-            Metadata = new Dictionary<string, string> { [SliceDepths.PlanesKey] = SliceDepths.Join(kept) },
-        });
-        foreach (var z in kept) straight.AsFloat().Read(Box.Slice(size, z), gaps.Slice(z));
-        var lines = new Predicted[methods.Count];
-        for (var m = 0; m < lines.Length; m++)
-        {
-            var run = new StepRun(gaps, info => new Volume<float>(info)) { Walk = still };
-            new Fill { Method = methods[m] }.Run(run);
-            var square = dropped.Average(z => MeanSquare(((Volume<float>)run.Target!).Slice(z), straight.Slice(z)));
-            lines[m] = new(methods[m].ToString().ToLowerInvariant(), Math.Sqrt(square), Math.Sqrt(Math.Max(0, square - sigma * sigma)));
-            walk.Progress?.Report((m + 1.0) / lines.Length);
+            while (k + 1 < planes.Length && planes[k + 1] <= z) k++;
+            fine.Slice((int)planes[k]).CopyTo(held.Slice(z));
         }
-        return (lines, sigma, dropped.Length);
-    }
-
-    private static double MeanSquare(ReadOnlySpan<float> found, ReadOnlySpan<byte> truth)
-    {
-        var sum = 0.0;
-        for (var i = 0; i < found.Length; i++) sum += ((double)found[i] - truth[i]) * ((double)found[i] - truth[i]);
-        return sum / found.Length;
+        return held;
     }
 
     private static double[] AnisotropyOf(Volume<byte> volume, Traversal walk) =>
