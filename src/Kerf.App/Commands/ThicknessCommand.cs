@@ -22,26 +22,50 @@ public static class ThicknessCommand
         var table = new Option<string?>("--depths") { Description = "csv: a table with a column depth_nm or thickness_nm.", HelpName = "file.csv" };
         var output = new Option<string?>("--out") { Description = "Also write the depths as a table, for kerf reposition --depths.", HelpName = "file.csv" };
         var picture = new Option<string?>("--picture") { Description = "ruler: draw the band through all slices, and the marks in it.", HelpName = "file.png" };
+        var report = new Option<string?>("--report") { Description = "Write a page: each slice's thickness, their histogram with the gamma law, and for a ruler its marks, also when they are refused.", HelpName = "file.html" };
         var command = new Command("thickness", "Measures how thick each slice is: from ruler marks, the microscope's notes, a table, or the images alone.")
         {
-            input, method, angle, box, table, output, picture, Invocation.Force,
+            input, method, angle, box, table, output, picture, report, Invocation.Force,
         };
         return Invocation.With(Invocation.Reading(Invocation.Running(command)), (parsed, session) =>
         {
-            string?[] files = [parsed.GetValue(output), parsed.GetValue(picture)];
+            string?[] files = [parsed.GetValue(output), parsed.GetValue(picture), parsed.GetValue(report)];
             foreach (var file in files)
                 if (file is not null && !session.Forced && File.Exists(file)) throw new InputError($"{file}: is there already; choose another name or add --force.");
             var walk = session.Walk with { Progress = session.Progress.Begin("thickness") };
             var path = parsed.GetValue(input)!;
+            byte[]? drawn = null;
+            void Draw(RulerSight sight)
+            {
+                var (rgb, width, height) = RulerPicture.Draw(sight);
+                drawn = Png.EncodeRgb(rgb, width, height);
+                if (files[1] is { } target) AtomicFile.WriteAllBytes(target, drawn);
+            }
+            void Tell(SliceThickness? thickness, string? fault)
+            {
+                if (files[2] is { } target) AtomicFile.WriteAllText(target, ThicknessReport.Page(path, parsed.GetValue(method)!, thickness, drawn, fault));
+            }
             var found = parsed.GetValue(method) switch
             {
-                "ruler" => ByRuler(path, parsed.GetValue(angle), Numbers(parsed.GetValue(box)), parsed.GetValue(picture), session, walk),
+                "ruler" => Opened(path, session, source =>
+                {
+                    try
+                    {
+                        return Ruler.Read(source.AsFloat(), parsed.GetValue(angle), Numbers(parsed.GetValue(box)), walk, Draw).Thickness;
+                    }
+                    catch (InputError fault) when (drawn is not null)
+                    {
+                        Tell(null, fault.Message);
+                        throw;
+                    }
+                }),
                 "metadata" => Opened(path, session, ByMetadata),
                 "images" => Opened(path, session, source => ImageThickness.Measure(source.AsFloat(), walk)),
                 "csv" => ByTable(path, parsed.GetValue(table), session),
                 var other => throw new InputError($"--method: there is no \"{other}\"{Naming.Suggest(other!, Methods)} Choose {string.Join(", ", Methods)}."),
             };
             if (files[0] is { } target) AtomicFile.WriteAllText(target, SliceDepths.ToCsv(found.Depths));
+            Tell(found, null);
             session.Print(ToJson(found), () => ToText(found));
         });
     }
@@ -52,17 +76,6 @@ public static class ThicknessCommand
         using var held = source as IDisposable;
         return measure(source);
     }
-
-    private static SliceThickness ByRuler(string path, double angle, int[]? box, string? picture, Invocation session, Traversal walk) => Opened(path, session, source =>
-    {
-        var reading = Ruler.Read(source.AsFloat(), angle, box, walk);
-        if (picture is not null)
-        {
-            var (rgb, width, height) = RulerPicture.Draw(reading);
-            AtomicFile.WriteAllBytes(picture, Png.EncodeRgb(rgb, width, height));
-        }
-        return reading.Thickness;
-    });
 
     private static SliceThickness ByMetadata(IVolume source) => SliceThickness.FromDepths(SliceDepths.Of(source.Info, SliceDepths.DepthsKey) ?? throw new InputError(
         "thickness: neither the headers nor the names of these slices tell where they lie. Choose --method ruler, csv or images."));

@@ -24,7 +24,18 @@ public static class Gamma
         return (k, mean / k);
     }
 
-    // both by recurrence up to 10, then the asymptotic series (Abramowitz and Stegun 6.3.18, 6.4.12)
+    /// <summary>Probability density at a value, per unit of <paramref name="scale"/>; 0 where the value is not positive.</summary>
+    public static double Density(double value, double shape, double scale) =>
+        value > 0 ? Math.Exp((shape - 1) * Math.Log(value / scale) - value / scale - LogGamma(shape)) / scale : 0;
+
+    private static double LogGamma(double x)
+    {
+        var product = 0.0;
+        for (; x < 10; x++) product += Math.Log(x);
+        return (x - 0.5) * Math.Log(x) - x + 0.5 * Math.Log(2 * Math.PI) + 1 / x * (1.0 / 12 - 1 / (x * x) * (1.0 / 360 - 1 / (x * x) / 1260)) - product;
+    }
+
+    // both by recurrence up to 10, then the asymptotic series (Abramowitz and Stegun 6.3.18, 6.4.12; above 6.1.41)
     private static double Digamma(double x)
     {
         var sum = 0.0;

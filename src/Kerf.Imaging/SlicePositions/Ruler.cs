@@ -3,13 +3,18 @@ using Kerf.Volumes;
 
 namespace Kerf.Imaging;
 
-/// <summary>What reading a ruler left to look at.</summary>
-/// <param name="Thickness">The thicknesses.</param>
+/// <summary>What there was to see of a ruler.</summary>
 /// <param name="Box">Rows and columns of the band: y start, y end, x start, x end.</param>
 /// <param name="Profiles">The band's profile in each slice.</param>
-/// <param name="Marks">Column of each mark in each slice, within the box; NaN where it was not used.</param>
+/// <param name="Marks">Column of each mark in each slice, within the box; NaN where it was not used. None when no marks could be followed.</param>
+/// <param name="Lost">Slices that show too few marks to tell their depth, ascending.</param>
+public sealed record RulerSight(int[] Box, float[][] Profiles, double[][] Marks, int[] Lost);
+
+/// <summary>A ruler that was read.</summary>
+/// <param name="Thickness">The thicknesses.</param>
+/// <param name="Sight">What they come from.</param>
 /// <param name="Residual">Root mean square misfit of the marks, in pixels.</param>
-public sealed record RulerReading(SliceThickness Thickness, int[] Box, float[][] Profiles, double[][] Marks, double Residual);
+public sealed record RulerReading(SliceThickness Thickness, RulerSight Sight, double Residual);
 
 /// <summary>
 /// Thickness from ruler marks on the specimen: two trenches run parallel to the milling direction and stay where they are, two are inclined to it and move from slice to
@@ -27,18 +32,21 @@ public static class Ruler
     /// <param name="angle">Between the inclined and the parallel trenches, in degrees.</param>
     /// <param name="box">Rows and columns of the band with the marks; null looks for it.</param>
     /// <param name="walk">Threads, budget, progress.</param>
+    /// <param name="look">Receives what was seen, also when it is refused then: to draw it.</param>
     /// <exception cref="InputError">No marks, or too few slices that show them; a wrong box or angle; no pixel size.</exception>
-    public static RulerReading Read(IVolume<float> source, double angle, int[]? box, Traversal walk)
+    public static RulerReading Read(IVolume<float> source, double angle, int[]? box, Traversal walk, Action<RulerSight>? look = null)
     {
         var (size, voxel) = (source.Info.Size, source.Info.RequireVoxel("thickness by a ruler"));
         if (!(angle is >= 5 and <= 85)) throw new InputError(string.Create(CultureInfo.InvariantCulture, $"thickness: --angle is {angle}; allowed: 5 to 85 degrees between the inclined and the parallel marks."));
         if (size.Z < 3) throw new InputError($"thickness: {size.Z} slices are too few to follow marks; at least 3 are needed.");
         var bands = box is null ? Bands(size) : [Checked(box, size)];
         (int[] Band, float[][] Profiles, RulerMark[] Marks, double Score)? best = null;
+        (int[] Band, float[][] Profiles, double Contrast)? plain = null;
         for (var i = 0; i < bands.Length; i++)
         {
             var band = bands[i];
             var profiles = RulerProfiles.Read(source, band[0], band[1], band[2], band[3], walk.Part((double)i / bands.Length, (i + 1.0) / bands.Length));
+            if (Contrast(profiles) is var contrast && !(contrast <= plain?.Contrast)) plain = (band, profiles, contrast);
             var (spots, scale) = RulerProfiles.Spots(profiles);
             if (RulerTracks.Find(spots) is not { } marks) continue;
             RulerTemplate.Refine(profiles, marks, (int)Math.Ceiling(2.5 * scale));
@@ -49,12 +57,16 @@ public static class Ruler
         }
         if (best is not { } found)
         {
+            look?.Invoke(new(plain!.Value.Band, plain.Value.Profiles, [], [.. Enumerable.Range(0, size.Z)]));
             throw new InputError("thickness: no ruler was found: at least one mark that stays and one that moves must be followed through most slices. " +
-                "Give the rows of the ruler with --box y0,y1,x0,x1, and look at them (--picture FILE.png).");
+                "Give the rows of the ruler with --box y0,y1,x0,x1, and look at them (--report FILE.html).");
         }
         var perNanometre = Math.Tan(angle * Math.PI / 180) / voxel.X;
         var fit = Fit(found.Marks, perNanometre, size.Z);
-        return new(Thicknesses(fit), found.Band, found.Profiles, [.. found.Marks.Select(m => m.X)], fit.Residual);
+        int[] lost = [.. Enumerable.Range(0, size.Z).Where(z => !double.IsFinite(fit.Depth[z]))];
+        var sight = new RulerSight(found.Band, found.Profiles, [.. found.Marks.Select(m => m.X)], lost);
+        look?.Invoke(sight);
+        return new(Thicknesses(fit, lost), sight, fit.Residual);
     }
 
     // depth in nanometres and its standard error for each slice, NaN where the marks do not tell
@@ -111,12 +123,11 @@ public static class Ruler
             .Select(z => (z, marks[m].X[z] - offsets[m] - drift[z] - marks[m].Sign * g * depth[z]));
     }
 
-    private static SliceThickness Thicknesses(Depths fit)
+    private static SliceThickness Thicknesses(Depths fit, int[] blind)
     {
         var slices = fit.Depth.Length;
-        int[] blind = [.. Enumerable.Range(0, slices).Where(z => !double.IsFinite(fit.Depth[z]))];
         if (blind.Length > slices / 4)
-            throw new InputError($"thickness: the marks were not found in {blind.Length} of {slices} slices ({List(blind)}); give their rows with --box y0,y1,x0,x1, and look at them (--picture FILE.png).");
+            throw new InputError($"thickness: the marks were not found in {blind.Length} of {slices} slices ({List(blind)}); give their rows with --box y0,y1,x0,x1, and look at them (--report FILE.html).");
         var depth = (double[])fit.Depth.Clone();
         foreach (var z in blind) depth[z] = Between(fit.Depth, z);
         // marks move one way or the other
@@ -158,6 +169,13 @@ public static class Ruler
     private static int[] Checked(int[] box, Size3 size) =>
         box is [>= 0 and var y0, var y1, >= 0 and var x0, var x1] && y0 < y1 && y1 <= size.Y && x1 - x0 >= FewestColumns && x1 <= size.X ? box : throw new InputError(
             $"thickness: --box is {string.Join(',', box)}; it must be y start, y end, x start, x end inside 0,{size.Y},0,{size.X} and at least {FewestColumns} columns wide.");
+
+    // of the mean profile
+    private static double Contrast(float[][] profiles)
+    {
+        double[] mean = [.. Enumerable.Range(0, profiles[0].Length).Select(x => profiles.Average(p => p[x]))];
+        return mean.Max() - mean.Min();
+    }
 
     private static double Median(IEnumerable<double> values)
     {

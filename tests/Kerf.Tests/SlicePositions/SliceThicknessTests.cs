@@ -43,9 +43,33 @@ public class SliceThicknessTests
         Assert.Equal(truth.Sum(), reading.Thickness.Thickness.Sum(), 2.0);
     }
 
-    private static string Worst(double[] truth, RulerReading reading) => $"box {string.Join(',', reading.Box)}, residual {reading.Residual:F3} px; worst "
+    [Fact]
+    public void LostMarksAreNamedAndCanBeLookedAt()
+    {
+        var (stack, _) = Ruled(6, 60, 45, []);
+        foreach (var z in Enumerable.Range(40, 3)) stack.Slice(z).Fill(128);
+        RulerSight? sight = null;
+        var reading = Ruler.Read(stack, 45, [4, 44, 0, 1024], Traversal.Default, seen => sight = seen);
+        Assert.Equal([40, 41, 42], sight!.Lost);
+        Assert.Equal("the marks were not found in slices 40, 41, 42; their thickness is interpolated and flagged.", Assert.Single(reading.Thickness.Warnings));
+        Assert.Subset(reading.Thickness.Outliers.ToHashSet(), new HashSet<int> { 39, 40, 41, 42 });
+        foreach (var z in Enumerable.Range(20, 19)) stack.Slice(z).Fill(128);
+        sight = null;
+        var fault = Assert.Throws<InputError>(() => Ruler.Read(stack, 45, [4, 44, 0, 1024], Traversal.Default, seen => sight = seen));
+        Assert.Matches(@"^thickness: (the marks were not found in \d+ of 60 slices \(20, 21, 22, 23, 24, 25, 26, 27, …\)|no ruler was found)", fault.Message);
+        Assert.NotNull(sight);
+    }
+
+    [Fact]
+    public void TheGammaDensityIsOne()
+    {
+        foreach (var (shape, scale) in ((double, double)[])[(1.7, 2), (10.27, 0.9735), (40, 0.25)])
+            Assert.Equal(1, Enumerable.Range(0, 40000).Sum(i => Gamma.Density((i + 0.5) * 0.005, shape, scale) * 0.005), 1e-4);
+    }
+
+    private static string Worst(double[] truth, RulerReading reading) => $"box {string.Join(',', reading.Sight.Box)}, residual {reading.Residual:F3} px; worst "
         + string.Join(", ", truth.Select((t, k) => (k, t, reading.Thickness.Thickness[k])).OrderByDescending(e => Math.Abs(e.t - e.Item3)).Take(8)
-            .Select(e => $"slice {e.k}: {e.Item3:F1} not {e.t:F1}, marks {string.Join(' ', reading.Marks.Select(m => m[e.k].ToString("F1")))}"));
+            .Select(e => $"slice {e.k}: {e.Item3:F1} not {e.t:F1}, marks {string.Join(' ', reading.Sight.Marks.Select(m => m[e.k].ToString("F1")))}"));
 
     [Fact]
     public void LikenessOfImagesTellsThicknessOfAnIsotropicStructure()
