@@ -57,7 +57,7 @@ public sealed record VirtualImage(IVolume<byte> Structure, IReadOnlyDictionary<i
         if (Session is { ThicknessDeviation: > 0 }) AtomicFile.WriteAllText(Path.Combine(truth, "depths.csv"), SliceDepths.ToCsv(depths));
         var field = Box.Whole(info.Size);
         if (Session is null) VolumeFile.Save(new Bytes(greys), output, walk.Part(0.94, 1), new() { Overwrite = overwrite });
-        else field = Record(Session, Session.EdgeBlur > 0 ? new BlurredEdges(greys, labels, Session.EdgeBlur) : greys, output, truth, overwrite, json, walk.Part(0.94, 1));
+        else field = Record(Session, Session.EdgeBlur > 0 ? new BlurredEdges(greys, labels, Session.EdgeBlur) : greys, output, truth, overwrite, depths, json, walk.Part(0.94, 1));
         VolumeFile.Save(new Part(labels, field), Path.Combine(truth, "labels.zarr"), walk with { Progress = null }, new() { Overwrite = true });
         AtomicFile.WriteAllText(Path.Combine(truth, "truth.json"), json.ToJsonString(MeasurementFiles.Json) + "\n");
         ImageReport.Write(this, output, truth, json, result.Seconds, walk with { Progress = null });
@@ -108,7 +108,7 @@ public sealed record VirtualImage(IVolume<byte> Structure, IReadOnlyDictionary<i
     }
 
     // the window drifts over the imaged canvas, which is larger by a margin
-    private Box Record(Session session, IVolume<float> greys, string output, string truth, bool overwrite, JsonObject json, Traversal walk)
+    private Box Record(Session session, IVolume<float> greys, string output, string truth, bool overwrite, double[] depths, JsonObject json, Traversal walk)
     {
         var size = greys.Info.Size;
         var shifts = session.Drift(size.Z, Seed);
@@ -116,6 +116,7 @@ public sealed record VirtualImage(IVolume<byte> Structure, IReadOnlyDictionary<i
         if (size.Y <= 2 * margin + 8 || size.X <= 2 * margin + 8)
             throw new InputError($"structure: {size} voxels leave no field of view, the drift and the point spread need {margin} on each side. Make it larger or the drift smaller.");
         var field = new Box(new(0, margin, margin), size - new Size3(0, 2 * margin, 2 * margin));
+        if (session.Ruler is { } ruler) greys = new RuledSlices(greys, ruler, depths, Session.Fractions(shifts), margin);
         var stored = greys.Info with { Size = field.Size, Type = PixelType.UInt8 };
         var work = Path.Combine(truth, "images.partial.zarr");
         if (Directory.Exists(work)) Directory.Delete(work, recursive: true);

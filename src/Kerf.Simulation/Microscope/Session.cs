@@ -25,6 +25,9 @@ public sealed record Session
     /// <summary>Mean distance between two cuts in nanometres; 0 for the structure's own slices.</summary>
     public double SliceThickness { get; init; }
 
+    /// <summary>Ruler marks drawn over the top of the slices, from which their thickness can be read; null for none.</summary>
+    public VirtualRuler? Ruler { get; init; }
+
     /// <summary>Standard deviation of that distance, which is gamma distributed, in nanometres; 0 for even slices.</summary>
     public double ThicknessDeviation { get; init; }
 
@@ -213,6 +216,7 @@ public sealed record Session
     /// <exception cref="InputError">One is out of its range.</exception>
     public void Check()
     {
+        Ruler?.Check();
         if (PointSpread != 0) Range(PointSpread, 0.5, 5, "point spread (pixels)");
         if (EdgeBlur != 0) Range(EdgeBlur, 0.5, 5, "edge blur (pixels)");
         if (SliceThickness != 0) Range(SliceThickness, 0.1, 1e5, "slice thickness (nm)");

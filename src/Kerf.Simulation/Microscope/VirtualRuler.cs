@@ -1,3 +1,6 @@
+using System.Globalization;
+using Kerf.Volumes;
+
 namespace Kerf.Simulation;
 
 /// <summary>
@@ -26,6 +29,23 @@ public sealed record VirtualRuler
 
     /// <summary>Grey in the middle of a mark.</summary>
     public float Platinum { get; init; } = 190;
+
+    /// <summary>Looks at all parameters.</summary>
+    /// <exception cref="InputError">One is out of its range.</exception>
+    public void Check()
+    {
+        if (Columns is not { Length: 4 }) throw new InputError($"ruler: columns has {Columns?.Length ?? 0} values; give four shares of the width, the two that stay first.");
+        Range(Top, 0, 1e5, "top (pixels)");
+        Range(Height, 3, 1e5, "height (pixels)");
+        Range(Angle, 5, 85, "angle (degrees)");
+        Range(Width, 0.5, 100, "width (pixels)");
+        Range(Carbon, 0, 255, "carbon (grey)");
+        Range(Platinum, 0, 255, "platinum (grey)");
+        static void Range(double value, double low, double high, string name)
+        {
+            if (!(value >= low && value <= high)) throw new InputError(string.Create(CultureInfo.InvariantCulture, $"ruler: {name} is {value}; choose {low} to {high}."));
+        }
+    }
 
     /// <summary>Column of a mark at a depth, pixels.</summary>
     public double At(int mark, double depth, int width, double pixel)
