@@ -36,6 +36,8 @@ internal static class PredictNetwork
         session.HoldBudget();
         var clock = Stopwatch.StartNew();
         var model = NetworkFile.Load(call.Model);
+        if (model.Architecture.Kind == ArchitectureKind.Inpaint)
+            throw new InputError($"{call.Model}: makes planes between slices and segments no images; it is a model of kerf fill --method learned.");
         if (call.Dense) model = model with { Phases = [.. model.Phases.Select((phase, i) => phase with { Label = i })] };
         using var opened = ChannelSet.Open(call.Image, call.Channels, session.Opening, model.Channels[0]);
         var channels = model.Arrange(opened.Image, opened.Others);

@@ -31,7 +31,7 @@ public static class Fingerprint
     /// <exception cref="InputError">There is no such file or folder.</exception>
     public static string OfFiles(string path, string? memory, CancellationToken cancellation)
     {
-        var root = Directory.Exists(path) ? path : Path.GetDirectoryName(path)!;
+        var root = Directory.Exists(path) ? path : Path.GetDirectoryName(Path.GetFullPath(path))!;
         var known = memory is not null && File.Exists(memory) ? JsonNode.Parse(File.ReadAllText(memory)) as JsonObject ?? [] : [];
         var changed = false;
         var all = new StringBuilder();

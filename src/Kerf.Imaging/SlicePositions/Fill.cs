@@ -57,6 +57,13 @@ public sealed record Fill : Step
         var info = run.Source.Info;
         var (knots, pitch) = (Knots(run.Source, run.Walk.Part(0, 0.1)), Pitch(info));
         var to = To ?? pitch;
+        // whatever is refused is refused before anything is made
+        var labels = AreLabels(run.Source, knots, run.Walk);
+        if (labels is not null && Method == FillMethod.Flow)
+            throw new InputError("fill: flow moves and blends grey values, and this volume holds labels. Choose shape.");
+        if (labels is null && Method is FillMethod.Shape or FillMethod.Learned)
+            throw new InputError($"fill: {Method.ToString().ToLowerInvariant()} moves outlines of phases, and this volume holds grey values. Segment it first, or choose flow.");
+        using var network = Method == FillMethod.Learned ? Open(info, run.Walk) : null;
         var count = (int)Math.Floor((info.Size.Z - 1) * pitch / to + 1e-9) + 1;
         var metadata = info.Metadata.Where(m => m.Key is not (SliceDepths.PlanesKey or SliceDepths.DepthsKey)).ToDictionary();
         var target = run.Create(info with
@@ -67,20 +74,10 @@ public sealed record Fill : Step
         });
         run.Fact("slices", knots.Length);
         run.Fact("made", count - Enumerable.Range(0, count).Count(z => IsKnot(z * (to / pitch), knots)));
-        var walk = run.Walk.Part(0.1, 1);
-        var labels = AreLabels(run.Source, knots, walk);
-        if (labels is not null && Method == FillMethod.Flow)
-            throw new InputError("fill: flow moves and blends grey values, and this volume holds labels. Choose shape.");
-        if (labels is null && Method is FillMethod.Shape or FillMethod.Learned)
-            throw new InputError($"fill: {Method.ToString().ToLowerInvariant()} moves outlines of phases, and this volume holds grey values. Segment it first, or choose flow.");
-        if (labels is not null)
-        {
-            using var network = Method == FillMethod.Learned ? Open(info, walk) : null;
-            // the network takes all threads for each plane
-            PhaseFilling.Run((IVolume<byte>)run.Source, (IWritableVolume<byte>)target, knots, to / pitch, labels, this, network, network is null ? walk : walk with { Threads = 1 });
-        }
-        else
-            GreyFilling.Run(run.Source.AsFloat(), target.AsFloatTarget(), knots, to / pitch, Method, walk);
+        // a network takes all threads for each plane
+        var walk = run.Walk.Part(0.1, 1) with { Threads = network is null ? run.Walk.Threads : 1 };
+        if (labels is null) GreyFilling.Run(run.Source.AsFloat(), target.AsFloatTarget(), knots, to / pitch, Method, walk);
+        else PhaseFilling.Run((IVolume<byte>)run.Source, (IWritableVolume<byte>)target, knots, to / pitch, labels, this, network, walk);
     }
 
     private IPlaneNetwork Open(VolumeInfo info, Traversal walk)

@@ -15,7 +15,7 @@ internal static class FillTraversal
     /// <param name="reach">Slices on each side.</param>
     /// <param name="fieldBytes">Bytes that <paramref name="load"/> keeps of one slice.</param>
     /// <param name="load">A slice's plane number → its fields.</param>
-    /// <param name="make">Plane, weights, fields of the weighted slices, result.</param>
+    /// <param name="make">Weights, fields of the weighted slices, result: an array that holds what it held.</param>
     /// <param name="walk">Threads, budget, progress.</param>
     public static void Run<TVoxel, TField>(
         IVolume<TVoxel> source, IWritableVolume<TVoxel> target, int[] knots, double step, FillMethod method, int reach, long fieldBytes,
@@ -31,16 +31,19 @@ internal static class FillTraversal
             throw new InputError($"fill: memory budget of {walk.MemoryBytes >> 20} MiB is too small: {window + 2} slices of {size.Y}×{size.X} need {2 * (window + 2) * fieldBytes >> 20} MiB. Raise --memory.");
         }
         var kept = new ConcurrentDictionary<int, Lazy<TField>>();
+        // planes are large, and making room for each anew would cost more than filling it
+        var spare = new ConcurrentBag<TVoxel[]>();
         var capacity = (int)Math.Min(affordable, window + 2 * walk.Threads + 2);
         walk.ForEach(target.Info.Size.Z, z =>
         {
             var box = Box.Slice(target.Info.Size, z);
             if (target.IsWritten(box)) return;
             var weights = KnotWeights.Of(method, knots, z * step, reach);
-            var result = new TVoxel[count];
+            if (!spare.TryTake(out var result)) result = new TVoxel[count];
             if (weights.Weights.Length == 1) source.Read(Box.Slice(size, knots[weights.First]), result);
             else make(weights, [.. Enumerable.Range(weights.First, weights.Weights.Length).Select(Field)], result);
             target.Write(box, result);
+            spare.Add(result);
         });
 
         TField Field(int knot)

@@ -16,7 +16,11 @@ internal static class GreyFilling
         FillTraversal.Run(source, target, knots, step, method, KnotWeights.Reach, bytes, voxels => voxels, (weights, slices, result) =>
         {
             if (method == FillMethod.Flow) Motion(weights.First, slices[0], slices[1]).Blend(slices[0], slices[1], (float)weights.Weights[1], result);
-            else for (var i = 0; i < slices.Length; i++) TensorPrimitives.MultiplyAdd(slices[i], (float)weights.Weights[i], result, result);
+            else
+            {
+                result.AsSpan().Clear();
+                for (var i = 0; i < slices.Length; i++) TensorPrimitives.MultiplyAdd(slices[i], (float)weights.Weights[i], result, result);
+            }
         }, walk);
 
         SliceMotion Motion(int pair, float[] a, float[] b)

@@ -11,53 +11,59 @@ internal static class PhaseFilling
 
     public static void Run(IVolume<byte> source, IWritableVolume<byte> target, int[] knots, double step, byte[] labels, Fill how, IPlaneNetwork? network, Traversal walk)
     {
+        if (how.Method is FillMethod.Shape or FillMethod.Learned) Outlines(source, target, knots, step, labels, how.Method, network, walk);
+        else Indicators(source, target, knots, step, labels, how, walk);
+    }
+
+    // the phase whose indicator is the highest, interpolated
+    private static void Indicators(IVolume<byte> source, IWritableVolume<byte> target, int[] knots, double step, byte[] labels, Fill how, Traversal walk)
+    {
         var size = source.Info.Size;
         // of two phases the second decides alone
+        var (rivals, floor) = labels.Length == 2 ? (labels[1..], 0.5f) : (labels, float.NegativeInfinity);
+        FillTraversal.Run(source, target, knots, step, how.Method, KnotWeights.Reach, size.SliceCount, voxels => voxels, (weights, slices, result) =>
+        {
+            IndicatorSums.Highest(slices, weights.Weights, labels[0], rivals, floor, result);
+            if (how.Method == FillMethod.Cubic && how.HoleSize > 0) PlaneHoles.Close(result, size.Y, size.X, how.HoleSize);
+        }, walk);
+    }
+
+    // the phase that lies deepest inside its outline, whose saturated distance is interpolated, by a spline or by a network
+    private static void Outlines(IVolume<byte> source, IWritableVolume<byte> target, int[] knots, double step, byte[] labels, FillMethod method, IPlaneNetwork? network, Traversal walk)
+    {
+        var size = source.Info.Size;
         var fields = labels.Length == 2 ? labels[1..] : labels;
-        var isShape = how.Method is FillMethod.Shape or FillMethod.Learned;
         var voxel = source.Info.Voxel ?? VoxelSize.Cube(1);
         var saturation = SaturationOfThickness * (knots.Length > 1 ? (double)(knots[^1] - knots[0]) / (knots.Length - 1) : 1) * voxel.Z;
         var bytes = size.SliceCount * fields.Length * sizeof(float);
-        FillTraversal.Run(source, target, knots, step, how.Method, isShape ? ShapeReach : KnotWeights.Reach, bytes, slice =>
-        {
-            var made = new float[fields.Length][];
-            for (var i = 0; i < made.Length; i++)
-                made[i] = isShape ? PlaneDistance.Saturated(slice, fields[i], size.Y, size.X, voxel.Y, voxel.X, saturation) : Indicator(slice, fields[i]);
-            return made;
-        }, (weights, slices, result) =>
-        {
-            var sums = new float[fields.Length][];
-            for (var i = 0; i < sums.Length; i++)
+        FillTraversal.Run<byte, float[][]>(source, target, knots, step, method, ShapeReach, bytes,
+            slice => [.. fields.Select(label => PlaneDistance.Saturated(slice, label, size.Y, size.X, voxel.Y, voxel.X, saturation))],
+            (weights, slices, result) =>
             {
-                sums[i] = new float[result.Length];
-                if (network is not null)
+                var sums = new float[fields.Length][];
+                for (var i = 0; i < sums.Length; i++)
                 {
-                    var image = new float[FillChannels.Names.Count * result.Length];
-                    FillChannels.Make([.. slices.Select(slice => slice[i])], knots, weights.First, weights.Weights, weights.At, image);
-                    network.Run(image, size.Y, size.X, sums[i]);
-                    continue;
+                    sums[i] = new float[result.Length];
+                    if (network is not null)
+                    {
+                        var image = new float[FillChannels.Names.Count * result.Length];
+                        FillChannels.Make([.. slices.Select(slice => slice[i])], knots, weights.First, weights.Weights, weights.At, image);
+                        network.Run(image, size.Y, size.X, sums[i]);
+                        continue;
+                    }
+                    for (var k = 0; k < slices.Length; k++) TensorPrimitives.MultiplyAdd(slices[k][i], (float)weights.Weights[k], sums[i], sums[i]);
                 }
-                for (var k = 0; k < slices.Length; k++) TensorPrimitives.MultiplyAdd(slices[k][i], (float)weights.Weights[k], sums[i], sums[i]);
-            }
-            if (labels.Length == 2) Decide(sums[0], isShape ? 0 : 0.5f, labels, result);
-            else Highest(sums, labels, result);
-            if (how.Method == FillMethod.Cubic && how.HoleSize > 0) PlaneHoles.Close(result, size.Y, size.X, how.HoleSize);
-        }, walk);
+                if (labels.Length == 2) Decide(sums[0], labels, result);
+                else Highest(sums, labels, result);
+            }, walk);
     }
 
     // distances saturate at this multiple of the mean thickness. Chosen on levelled waves of other seeds and wavelengths than those of the study; 0.7 to 2 make little difference
     public const double SaturationOfThickness = 1.25;
 
-    private static float[] Indicator(byte[] slice, byte label)
+    private static void Decide(float[] field, byte[] labels, byte[] result)
     {
-        var field = new float[slice.Length];
-        for (var i = 0; i < field.Length; i++) field[i] = slice[i] == label ? 1 : 0;
-        return field;
-    }
-
-    private static void Decide(float[] field, float level, byte[] labels, byte[] result)
-    {
-        for (var i = 0; i < result.Length; i++) result[i] = field[i] > level ? labels[1] : labels[0];
+        for (var i = 0; i < result.Length; i++) result[i] = field[i] > 0 ? labels[1] : labels[0];
     }
 
     // the lower label wins a tie
