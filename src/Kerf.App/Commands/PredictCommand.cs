@@ -59,7 +59,8 @@ public static class PredictCommand
             };
             var start = Start(call.Model);
             // further kinds of models: one line each
-            if (ForestFile.Recognises(start)) Forest(call, session);
+            if (ForestFile.Recognises(start)) Classify(call, ForestFile.Load(call.Model), session);
+            else if (BoostedFile.Recognises(start)) Classify(call, BoostedSegmentation.Load(call.Model), session);
             else if (NetworkFile.Recognises(start)) PredictNetwork.Run(call, session);
             else throw new InputError($"{call.Model}: is no model. Give the file that kerf train wrote.");
         });
@@ -86,11 +87,10 @@ public static class PredictCommand
         }
     }
 
-    private static void Forest(PredictCall call, Invocation session)
+    private static void Classify(PredictCall call, PixelClassifier model, Invocation session)
     {
         session.HoldBudget();
         var clock = Stopwatch.StartNew();
-        var model = ForestFile.Load(call.Model);
         if (call.Dense) model = model with { Phases = [.. model.Phases.Select((phase, i) => phase with { Label = i })] };
         using var opened = ChannelSet.Open(call.Image, call.Channels, session.Opening, model.Channels[0]);
         var channels = model.Arrange(opened.Image, opened.Others);
@@ -106,7 +106,7 @@ public static class PredictCommand
                 Probabilities = call.Probabilities is null ? null : [.. outputs.Create(1).Cast<IWritableVolume<float>>()],
                 Uncertainty = call.Uncertainty is null ? null : (IWritableVolume<float>)outputs.Create(call.Probabilities is null ? 1 : 2)[0],
             };
-            speed = ForestPrediction.Run(model, blocks, labels, maps, session.Walk with { Progress = session.Progress.Begin("predict") });
+            speed = model.Predict(blocks, labels, maps, session.Walk with { Progress = session.Progress.Begin("predict") });
             foreach (var copy in blocks.Except(channels).OfType<IDisposable>()) copy.Dispose();
         }
         outputs.Publish(session.Walk, session.Progress.Begin);
@@ -121,7 +121,7 @@ public static class PredictCommand
             $"{call.Out}: {channels[0].Info.Size} voxels, {clock.Elapsed.TotalSeconds:0.0} s, {speed / 1e6:0.00} million voxels/s; phases: {string.Join(", ", model.Phases.Select(p => $"{p.Label} {p.Name}"))}"));
     }
 
-    private static GrowingOutputs Outputs(PredictCall call, ForestModel model, VolumeInfo image, bool force)
+    private static GrowingOutputs Outputs(PredictCall call, PixelClassifier model, VolumeInfo image, bool force)
     {
         var map = image with { Type = PixelType.Float32, Phases = null };
         var outputs = new List<VolumeOutput> { new(call.Out, image with { Type = PixelType.UInt8, Phases = model.VisiblePhases }) };

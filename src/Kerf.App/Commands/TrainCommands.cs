@@ -14,7 +14,7 @@ public static class TrainCommands
     private static readonly Declared Parameters = Declared.Of<ForestSegmentation>();
 
     /// <summary>The command with one subcommand per kind of model.</summary>
-    public static Command Make() => new("train", "Trains a model on labelled images.") { Forest(), TrainNetworkCommand.Make(), TrainFillCommand.Make() };
+    public static Command Make() => new("train", "Trains a model on labelled images.") { Forest(), TrainBoostedCommand.Make(), TrainNetworkCommand.Make(), TrainFillCommand.Make() };
 
     /// <summary>Options for some parameters of an operation; each takes one value, a list is comma-separated.</summary>
     public static IReadOnlyList<Option> Options(Declared declared, Func<DeclaredParameter, bool> chosen) => [.. declared.Parameters.Where(chosen).Select(p => p.IsSwitch
@@ -73,9 +73,9 @@ public static class TrainCommands
     };
 
     /// <summary>The phases of a model as JSON: label, name, colour and, when it was trained on them, voxels.</summary>
-    public static JsonArray Phases(ForestModel model) => [.. model.Phases.Select((phase, i) => (JsonNode)new JsonObject
+    public static JsonArray Phases(PixelClassifier model) => [.. model.Phases.Select((phase, i) => (JsonNode)new JsonObject
     {
-        ["label"] = phase.Label, ["name"] = phase.Name, ["colour"] = phase.Colour, ["samples"] = model.Training.Samples[i],
+        ["label"] = phase.Label, ["name"] = phase.Name, ["colour"] = phase.Colour, ["samples"] = model.Samples[i],
     })];
 
     private static string Text(ForestModel model, string path, TimeSpan time)

@@ -21,7 +21,7 @@ public static class Catalogue
         Declared.Of<Stretch>(), Declared.Of<Equalize>(), Declared.Of<Clahe>(), Declared.Of<Resample>(),
         Declared.Of<Threshold>(), Declared.Of<LearnedThreshold>(), Declared.Of<KMeans>(), Declared.Of<Hysteresis>(), Declared.Of<Watershed>(),
         Declared.Of<ZGradientSegmentation>(), Declared.Of<Seeds>(), Declared.Of<Gabor>(), Declared.Of<SegmentElectrode>(),
-        Declared.Of<ForestSegmentation>(), Declared.Of<NetworkSegmentation>(), Declared.Of<Clean>(),
+        Declared.Of<ForestSegmentation>(), Declared.Of<BoostedSegmentation>(), Declared.Of<NetworkSegmentation>(), Declared.Of<Clean>(),
         Declared.Of<Reposition>(), Declared.Of<Fill>(), Declared.Of<Mimic>(),
         Declared.Of<Distance>(), Declared.Of<ThicknessMap>(), Declared.Of<SeparateParticles>(),
     ];

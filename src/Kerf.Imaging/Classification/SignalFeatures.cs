@@ -100,3 +100,30 @@ internal sealed class SignalFeatures
     /// <summary>One feature of the slice, rows <see cref="Stride"/> apart; what lies between them is of no meaning.</summary>
     public ReadOnlySpan<float> Values(int feature) => _planes[feature / PerSignal].AsSpan(feature % PerSignal * Plane, Plane);
 }
+
+/// <summary>The features of a set on all signals of a specimen.</summary>
+/// <param name="Set">The features of one channel.</param>
+/// <param name="Channels">Names of the channels.</param>
+internal sealed record SignalKind(FeatureSet Set, IReadOnlyList<string> Channels) : IPixelFeatures
+{
+    public IReadOnlyList<string> Names => SignalFeatures.Names(Set, Channels);
+
+    public long Bytes(Size3 inner) => SignalFeatures.Bytes(Set, Channels.Count, inner);
+
+    public Func<IBlockFeatures> On(IReadOnlyList<IVolume> channels, Traversal walk)
+    {
+        IVolume<float>[] sources = [.. channels.Select(c => c.AsFloat())];
+        return () => new Bound(new(Set, sources.Length), sources);
+    }
+
+    private sealed class Bound(SignalFeatures features, IVolume<float>[] sources) : IBlockFeatures
+    {
+        public int Stride => features.Stride;
+
+        public void Load(Box inner) => features.Load(sources, inner);
+
+        public void Emit(int z) => features.Emit(z);
+
+        public ReadOnlySpan<float> Values(int feature) => features.Values(feature);
+    }
+}

@@ -41,6 +41,15 @@ public static class NetworkFile
         {
             throw new InputError($"{path}: cannot be read ({exception.Message}). Give the file that kerf train network wrote.", exception);
         }
+        return Parse(bytes, path);
+    }
+
+    /// <summary>Reads a model from the bytes of its file.</summary>
+    /// <param name="bytes">The file.</param>
+    /// <param name="path">Its name, for errors.</param>
+    /// <exception cref="InputError">As <see cref="Load"/>.</exception>
+    public static NetworkModel Parse(byte[] bytes, string path)
+    {
         if (!Recognises(bytes)) throw new InputError($"{path}: is no network model. Give the file that kerf train network wrote.");
         try
         {
