@@ -73,7 +73,7 @@ public static class ShineThroughReport
             FromZero = true,
         };
         var image = $"data:image/png;base64,{Convert.ToBase64String(File.ReadAllBytes(picture))}";
-        string[] kinds = ["hierarchical", "levelled-wave"];
+        string[] kinds = ["hierarchical", "fine wave", "coarse wave"];
         return Report.Page("Shine-through against voltage, medium and detector", Html.Of($"""
             <section id="figure"><h2>Hierarchical gold in epoxy</h2><figure class="scene"><img src="{image}" alt="{Caption}" style="width:100%;image-rendering:pixelated"><figcaption>{Caption}</figcaption></figure></section>
             <section id="text">{Introduction(json).Select(p => Html.Of($"<p>{p}</p>"))}<p>{json["version"]!.ToString()}, {json["machine"]!.ToString()}, {json["date"]!.ToString()}. Numbers: shine-through.md and shine-through.json.</p></section>
