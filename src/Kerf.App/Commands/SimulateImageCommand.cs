@@ -67,9 +67,13 @@ public static class SimulateImageCommand
                 ["output"] = parsed.GetValue(output),
                 ["truth"] = VirtualImage.TruthFolder(parsed.GetValue(output)!),
             };
-            invocation.Print(json, () => string.Create(CultureInfo.InvariantCulture, $"{parsed.GetValue(output)}: {result.Electrons:G3} electrons in {result.Seconds:F0} s, {result.Electrons / result.Seconds:G3} a second"));
+            invocation.Print(json, () => string.Create(CultureInfo.InvariantCulture, $"{parsed.GetValue(output)}: {result.Electrons:G3} electrons in {result.Seconds:F0} s, {result.Electrons / result.Seconds:G3} a second{Dark(result)}"));
         });
     }
+
+    // pores with no floor are darker than a deeper specimen would show them
+    private static string Dark(ImagingResult result) => result.Lost < 0.1 ? ""
+        : string.Create(CultureInfo.InvariantCulture, $"\n{result.Lost:P0} of the electrons fell out of the {result.Depth:F0} nm that are looked at: pores are too dark. Make the structure deeper, or raise --depth.");
 
     private static (double, double)? Pair(Option option, string? text) => text is null ? null
         : text.Split(',') is [var low, var high] ? (SimulateCommands.Number(option, low), SimulateCommands.Number(option, high))

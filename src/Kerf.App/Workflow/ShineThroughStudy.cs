@@ -30,19 +30,19 @@ public static class ShineThroughStudy
     ];
 
     // neighbours show nearly the same
-    private static readonly double[] Cuts = [0, 6, 12];
+    private static readonly double[] Cuts = [0, 12];
 
-    // how often the electrons per pixel are shot where counting noise must not hide what a detector does
+    // how often the electrons per pixel are shot where counting noise must not hide what a detector does: ICD counts few
     private const int Dose = 4;
 
-    // what is looked at: structures reach that much deeper than the last image, or pores would be shafts of mirror images
-    private const double Reach = 800;
+    // slices below the last image, looked at in vacuum: without them pores would be shafts of mirror images
+    private const int Below = 200;
 
     /// <summary>Depths in nm at which profiles change from one class to the next.</summary>
     private static readonly double[] Depths = [0, 10, 20, 30, 40, 60, 80, 120, 160];
 
     /// <summary>Runs the study.</summary>
-    /// <param name="size">Voxels that are imaged, of 5 nm; half as many nanometres where voxels are 2.5 nm. Structures go on 800 nm below.</param>
+    /// <param name="size">Voxels that are imaged, of 5 nm; half as many nanometres where voxels are 2.5 nm. Structures go on below.</param>
     /// <param name="electrons">Per pixel.</param>
     /// <param name="seeds">Of the structures and the electrons.</param>
     /// <param name="picture">Receives the figure; null for none.</param>
@@ -58,9 +58,9 @@ public static class ShineThroughStudy
                     foreach (var keV in Energies)
                     {
                         var part = walk.Part(0.7 * rows.Count / (12 * Kinds.Length), 0.7 * (rows.Count + 1) / (12 * Kinds.Length));
-                        var beam = new Beam { KeV = keV, ElectronsPerPixel = electrons, Detector = detector };
+                        var beam = new Beam { KeV = keV, ElectronsPerPixel = electrons, Detector = detector, Depth = medium == "vacuum" ? Below * edge : 0 };
                         Look[] looks = [.. structures.Select((labels, i) => Look.At(labels, medium, beam, seeds[i], Cuts, part))];
-                        var clear = Look.At(structures[0], medium, beam with { ElectronsPerPixel = Dose * electrons }, seeds[0], Cuts, part);
+                        var clear = detector == Detector.Icd ? Look.At(structures[0], medium, beam with { ElectronsPerPixel = Dose * electrons }, seeds[0], Cuts, part) : null;
                         rows.Add(Row(name, medium, detector, keV, looks, clear, edge));
                         if (name == "hierarchical" && medium == "epoxy") Draw(montage, looks[0], keV == 1);
                     }
@@ -72,6 +72,7 @@ public static class ShineThroughStudy
             ["size"] = size.ToString(),
             ["electronsPerPixel"] = electrons,
             ["dose"] = Dose,
+            ["below"] = Below,
             ["seeds"] = new JsonArray([.. seeds.Select(s => JsonValue.Create(s))]),
             ["version"] = Machine.Version,
             ["machine"] = Machine.Description,
@@ -112,9 +113,9 @@ public static class ShineThroughStudy
     }
 
     private static Volume<byte> Structure(string kind, Size3 size, double edge, double wavelength, ulong seed, Traversal walk) =>
-        Volume<byte>.Load(VirtualStructure.Make(kind, size with { Z = size.Z + (int)(Reach / edge) }, VoxelSize.Cube(edge), 0.12, wavelength, seed, walk with { Progress = null }));
+        Volume<byte>.Load(VirtualStructure.Make(kind, size with { Z = size.Z + Below }, VoxelSize.Cube(edge), 0.12, wavelength, seed, walk with { Progress = null }));
 
-    private static JsonObject Row(string kind, string medium, Detector detector, double keV, Look[] looks, Look clear, double edge)
+    private static JsonObject Row(string kind, string medium, Detector detector, double keV, Look[] looks, Look? clear, double edge)
     {
         static JsonArray Three(IEnumerable<double> values)
         {
@@ -129,8 +130,8 @@ public static class ShineThroughStudy
             ["keV"] = keV,
             ["otsuPercent"] = Three(looks.Select(l => l.Score.Otsu)),
             ["kmeansPercent"] = Three(looks.Select(l => l.Score.KMeans[0])),
-            ["otsuPercentClear"] = Math.Round(clear.Score.Otsu, 4),
-            ["kmeansPercentClear"] = Math.Round(clear.Score.KMeans[0], 4),
+            ["otsuPercentClear"] = clear is null ? null : Math.Round(clear.Score.Otsu, 4),
+            ["kmeansPercentClear"] = clear is null ? null : Math.Round(clear.Score.KMeans[0], 4),
             ["solidSignal"] = Three(looks.Select(l => l.Mean(2))),
             ["poreSignal"] = Three(looks.Select(l => l.Mean(1))),
             ["lost"] = Math.Round(looks.Average(l => l.Lost), 4),
