@@ -40,6 +40,7 @@ public static class CommandLine
         var known = command.Options.Select(o => o.Name).ToArray();
         var unknown = parsed.UnmatchedTokens.FirstOrDefault(t => t.StartsWith("--", StringComparison.Ordinal));
         if (unknown is not null) return $"{command.Name} has no option \"{unknown}\"{Naming.Suggest(unknown, known)}";
-        return $"{command.Name}: {parsed.Errors[0].Message} See kerf {command.Name} --help.";
+        var path = string.Join(' ', command.Parents.OfType<Command>().Where(c => c != root).Append(command).Select(c => c.Name));
+        return $"{path}: {parsed.Errors[0].Message} See kerf {path} --help.";
     }
 }

@@ -27,7 +27,7 @@ public static class SimulateCommands
         {
             var bulk = Material.Parse(parsed.GetValue(material)!);
             var keV = Number(energy, parsed.GetValue(energy)!);
-            var count = (long)Number(electrons, parsed.GetValue(electrons) ?? "200000");
+            var count = Whole(electrons, parsed.GetValue(electrons) ?? "200000");
             var result = BulkYield.Of(bulk, keV, count, session.SeedValue, session.Walk with { Progress = session.Progress.Begin("electrons") },
                 Number(tilt, parsed.GetValue(tilt) ?? "0"), Cross(elastic, parsed));
             session.Print(Json(result), () => string.Create(CultureInfo.InvariantCulture,
@@ -50,6 +50,10 @@ public static class SimulateCommands
         "rutherford" => Elastic.Rutherford,
         var other => throw new InputError($"--elastic is \"{other}\"; choose mott or rutherford."),
     };
+
+    // 1e6 is a whole number, too
+    internal static long Whole(Option option, string text) => Number(option, text) is var value && value == Math.Round(value) && Math.Abs(value) < 1e18 ? (long)value
+        : throw new InputError($"{option.Name} is \"{text}\"; give a whole number.");
 
     internal static double Number(Option option, string text) => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) ? value
         : throw new InputError($"{option.Name} is \"{text}\"; give a number.");

@@ -42,7 +42,7 @@ public static class SimulateImageCommand
             var beam = new Beam
             {
                 KeV = SimulateCommands.Number(energy, parsed.GetValue(energy)!),
-                ElectronsPerPixel = (int)Math.Clamp(Value(electrons, "100"), -1, int.MaxValue),
+                ElectronsPerPixel = (int)Math.Clamp(SimulateCommands.Whole(electrons, parsed.GetValue(electrons) ?? "100"), int.MinValue, int.MaxValue),
                 Detector = Enum.TryParse<Detector>(parsed.GetValue(detector) ?? "tld", true, out var known) && !int.TryParse(parsed.GetValue(detector), out _) ? known
                     : throw new InputError($"--detector is \"{parsed.GetValue(detector)}\"; choose tld, icd, inlens or se2."),
                 Acceptance = Pair(acceptance, parsed.GetValue(acceptance) is { } angle && !angle.Contains(',', StringComparison.Ordinal) ? "0," + angle : parsed.GetValue(acceptance)),
@@ -67,9 +67,13 @@ public static class SimulateImageCommand
                 ["output"] = parsed.GetValue(output),
                 ["truth"] = VirtualImage.TruthFolder(parsed.GetValue(output)!),
             };
-            invocation.Print(json, () => string.Create(CultureInfo.InvariantCulture, $"{parsed.GetValue(output)}: {result.Electrons:G3} electrons in {result.Seconds:F0} s, {result.Electrons / result.Seconds:G3} a second"));
+            invocation.Print(json, () => string.Create(CultureInfo.InvariantCulture, $"{parsed.GetValue(output)}: {result.Electrons:G3} electrons in {result.Seconds:F0} s, {result.Electrons / result.Seconds:G3} a second{Dark(result)}"));
         });
     }
+
+    // pores with no floor are darker than a deeper specimen would show them
+    private static string Dark(ImagingResult result) => result.Lost < 0.1 ? ""
+        : string.Create(CultureInfo.InvariantCulture, $"\n{result.Lost:P0} of the electrons fell out of the {result.Depth:F0} nm that are looked at: pores are too dark. Make the structure deeper, or raise --depth.");
 
     private static (double, double)? Pair(Option option, string? text) => text is null ? null
         : text.Split(',') is [var low, var high] ? (SimulateCommands.Number(option, low), SimulateCommands.Number(option, high))
@@ -93,18 +97,26 @@ public static class SimulateImageCommand
     {
         if (path is null) return null;
         if (!File.Exists(path)) throw new InputError($"{path}: no such file. Write the artefacts as JSON, like {{\"driftStep\": 0.8, \"noiseSigma\": 10}}.");
+        var all = JsonSerializer.SerializeToNode(Session.Perfect, Strict)!.AsObject();
+        string[] known = [.. all.Select(p => p.Key)];
         try
         {
-            var named = JsonNode.Parse(File.ReadAllText(path), null, new() { CommentHandling = JsonCommentHandling.Skip }) as JsonObject ?? throw new JsonException("This is no JSON object.");
-            var all = JsonSerializer.SerializeToNode(Session.Perfect, Strict)!.AsObject();
-            foreach (var (name, value) in named) all[name] = value?.DeepClone();
+            var named = JsonNode.Parse(File.ReadAllText(path), null, new() { CommentHandling = JsonCommentHandling.Skip }) as JsonObject
+                ?? throw new InputError("is no JSON object. Write one like {\"driftStep\": 0.8, \"noiseSigma\": 10}.");
+            foreach (var (name, value) in named)
+            {
+                if (!known.Contains(name)) throw new InputError($"there is no artefact \"{name}\"{Naming.Suggest(name, known)}");
+                all[name] = value is JsonValue v && (v.GetValueKind() == JsonValueKind.Number || v.ToString() == "Infinity") ? value.DeepClone()
+                    : throw new InputError($"{name} is {value?.ToJsonString() ?? "null"}; give a number.");
+            }
             var session = all.Deserialize<Session>(Strict)!;
             session.Check();
             return session;
         }
-        catch (Exception error) when (error is JsonException or InvalidOperationException or ArgumentException)
+        catch (Exception error) when (error is JsonException or ArgumentException)
         {
-            throw new InputError($"{path}: {error.Message.ReplaceLineEndings(" ")} Known artefacts: {JsonSerializer.Serialize(Session.Perfect, Strict).ReplaceLineEndings(" ")}");
+            var line = error is JsonException { LineNumber: { } at } ? $" (line {at + 1})" : "";
+            throw new InputError($"{path}: is not readable as JSON{line}. Write the artefacts like {{\"driftStep\": 0.8, \"noiseSigma\": 10}}.");
         }
         catch (InputError error)
         {

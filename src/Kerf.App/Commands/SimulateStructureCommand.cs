@@ -29,6 +29,7 @@ public static class SimulateStructureCommand
             double Value(Option<string?> option, string usual) => SimulateCommands.Number(option, parsed.GetValue(option) ?? usual);
             var (share, length) = (Value(solid, "0.3"), Value(wavelength, "200"));
             var place = parsed.GetValue(output)!;
+            VolumeFile.CheckPlace(new VolumeInfo(extent, PixelType.UInt8, edges), place, new() { Overwrite = session.Forced });
             CheckSpace(place, extent, bytesPerVoxel: 1);
             var walk = session.Walk with { Progress = session.Progress.Begin("structure") };
             var name = parsed.GetValue(kind)!;
@@ -105,7 +106,8 @@ public static class SimulateStructureCommand
     {
         var folder = Path.GetDirectoryName(Path.GetFullPath(place.TrimEnd('/')));
         if (folder is null || !Directory.Exists(folder)) return;
-        var (free, needed) = (new DriveInfo(folder).AvailableFreeSpace, size.Count * bytesPerVoxel);
+        // the product of three extents may exceed 64 bits
+        var (free, needed) = ((Int128)new DriveInfo(folder).AvailableFreeSpace, (Int128)size.Z * size.Y * size.X * bytesPerVoxel);
         if (needed > free) throw new InputError($"{place}: {size} voxels take {needed >> 20} MiB, the disk has {free >> 20} MiB left. Choose a smaller volume or another disk.");
     }
 }

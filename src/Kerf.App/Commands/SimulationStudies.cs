@@ -62,7 +62,10 @@ public static class SimulationStudies
             double? value = parsed.GetValue(count) is { } text ? SimulateCommands.Number(count, text) : null;
             var folder = parsed.GetValue(output)!;
             Directory.CreateDirectory(folder);
-            var json = run(value, session.SeedValue, folder, session.Walk with { Progress = session.Progress.Begin(name) });
+            var made = run(value, session.SeedValue, folder, session.Walk with { Progress = session.Progress.Begin(name) });
+            // as read back: a number is a number there, whatever type it had; and on disk first, should a page fail
+            var json = JsonNode.Parse(made.ToJsonString(MeasurementFiles.Json))!.AsObject();
+            AtomicFile.WriteAllText(Path.Combine(folder, name + ".json"), json.ToJsonString(MeasurementFiles.Json) + "\n");
             if (figures is not null) AtomicFile.WriteAllText(Path.Combine(folder, name + ".html"), figures(json, folder));
             Keep(folder, name, json, page(json), session);
         });

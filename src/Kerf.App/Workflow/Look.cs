@@ -9,7 +9,8 @@ namespace Kerf.App;
 /// <param name="Grey">The same in 8 bit.</param>
 /// <param name="Labels">1 medium, 2 gold, in the imaged slices.</param>
 /// <param name="Below">Voxels of medium above the first gold straight below each pixel; none: 255.</param>
-internal sealed record Look(Volume<float> Signal, Volume<byte> Grey, Volume<byte> Labels, byte[] Below)
+/// <param name="Lost">Share of the electrons that fell out of what is looked at.</param>
+internal sealed record Look(Volume<float> Signal, Volume<byte> Grey, Volume<byte> Labels, byte[] Below, double Lost)
 {
     private const double Near = 20, Far = 80;
 
@@ -18,19 +19,19 @@ internal sealed record Look(Volume<float> Signal, Volume<byte> Grey, Volume<byte
     /// <summary>What thresholds make of it.</summary>
     public (double Otsu, double[] KMeans, double Threshold) Score => _score ??= Scores(Grey, Labels);
 
-    /// <summary>Images a structure; only at some of its slices when <paramref name="cuts"/> says so.</summary>
-    public static Look At(Volume<byte> structure, string medium, Beam beam, ulong seed, double[]? cuts, Traversal walk)
+    /// <summary>Images some of a structure's slices.</summary>
+    public static Look At(Volume<byte> structure, string medium, Beam beam, ulong seed, double[] cuts, Traversal walk)
     {
         var materials = new Dictionary<int, Material> { [1] = Material.Parse(medium), [2] = Material.Parse("Au") };
-        var size = structure.Info.Size with { Z = cuts?.Length ?? structure.Info.Size.Z };
+        var size = structure.Info.Size with { Z = cuts.Length };
         var (signal, error) = (new Volume<float>(size), new Volume<float>(size));
-        ElectronImage.Make(structure, materials, beam, signal, error, seed, walk, cuts);
+        var lost = ElectronImage.Make(structure, materials, beam, signal, error, seed, walk, cuts).Lost;
         var grey = ThesisImage.Grey(signal);
         var (labels, below) = (new Volume<byte>(size), new byte[size.Count]);
         var slice = (int)size.SliceCount;
         for (var z = 0; z < size.Z; z++)
         {
-            var top = (int)(cuts?[z] ?? z);
+            var top = (int)cuts[z];
             structure.Slice(top).CopyTo(labels.Slice(z));
             for (var i = 0; i < slice; i++)
             {
@@ -40,7 +41,7 @@ internal sealed record Look(Volume<float> Signal, Volume<byte> Grey, Volume<byte
                 below[z * slice + i] = (byte)depth;
             }
         }
-        return new(signal, grey, labels, below);
+        return new(signal, grey, labels, below, lost);
     }
 
     /// <summary>Mean signal of a label.</summary>

@@ -29,12 +29,32 @@ public sealed record VirtualImage(IVolume<byte> Structure, IReadOnlyDictionary<i
         var truth = TruthFolder(output);
         if (!overwrite && (File.Exists(output) || Directory.Exists(output.TrimEnd('/')))) throw new InputError($"{output}: is there already; choose another name or add --force.");
         Session?.Check();
-        ElectronImage.Check(Structure, Materials, Beam, walk);
-        SimulateStructureCommand.CheckSpace(output, Structure.Info.Size, bytesPerVoxel: 10);
-        if (overwrite && Directory.Exists(truth)) Directory.Delete(truth, recursive: true);
-        Directory.CreateDirectory(truth);
+        CheckRedeposition();
         var voxel = Structure.Info.RequireVoxel("imaging");
         var depths = Depths(voxel);
+        // the beam itself drifts by parts of a pixel; whole ones are a matter of what is stored
+        var drift = Session?.Drift(depths.Length, Seed);
+        var field = Field(Structure.Info.Size with { Z = depths.Length }, drift);
+        VolumeFile.CheckPlace(new VolumeInfo(field.Size, PixelType.UInt8, voxel), output, new() { Overwrite = overwrite });
+        SimulateStructureCommand.CheckSpace(output, Structure.Info.Size, bytesPerVoxel: 10);
+        ElectronImage.Check(Structure, Materials, Beam, walk);
+        if (overwrite && Directory.Exists(truth)) Directory.Delete(truth, recursive: true);
+        var fresh = !Directory.Exists(truth);
+        Directory.CreateDirectory(truth);
+        try
+        {
+            return Shoot(output, truth, overwrite, depths, drift, field, walk);
+        }
+        catch (InputError) when (fresh)
+        {
+            Directory.Delete(truth, recursive: true);
+            throw;
+        }
+    }
+
+    private ImagingResult Shoot(string output, string truth, bool overwrite, double[] depths, (double Y, double X)[]? drift, Box field, Traversal walk)
+    {
+        var voxel = Structure.Info.RequireVoxel("imaging");
         var facts = Facts(walk);
         var info = new VolumeInfo(Structure.Info.Size with { Z = depths.Length }, PixelType.Float32, Session is { SliceThickness: > 0 } s ? new(s.SliceThickness, voxel.Y, voxel.X) : voxel) { Metadata = facts };
         var options = new ZarrOptions { Chunk = ElectronImage.Chunk, TakeUpComplete = true };
@@ -43,21 +63,20 @@ public sealed record VirtualImage(IVolume<byte> Structure, IReadOnlyDictionary<i
         var (seen, materials) = Seen(truth, facts, walk);
         using var held = seen as ZarrVolume;
         double[] cuts = [.. depths.Select(depth => depth / voxel.Z)];
-        // the beam itself drifts by parts of a pixel; whole ones are a matter of what is stored
-        var drift = Session?.Drift(depths.Length, Seed);
         var result = ElectronImage.Make(seen, materials, Beam, signal, error, Seed, walk.Part(0, 0.9), cuts, drift is null ? null : Session.Fractions(drift), new(Path.Combine(truth, "tiles.txt")));
         signal.Complete(walk.Part(0.9, 0.92));
         error.Complete(walk.Part(0.92, 0.94));
         var white = White(signal, walk);
         var labels = new Cut(Structure, cuts, info with { Type = PixelType.UInt8, Phases = Structure.Info.Phases, Metadata = Structure.Info.Metadata });
         IVolume<float> greys = new Greys(signal, white, info);
+        if (Session is { EdgeBlur: > 0 }) greys = new BlurredEdges(greys, labels, Session.EdgeBlur);
+        if (Session?.Ruler is { } ruler) greys = new RuledSlices(greys, ruler, depths, Session.Fractions(drift!), field.Start.Y);
         var json = new JsonObject { ["whiteSignal"] = white, ["depthNanometres"] = result.Depth, ["lostShare"] = result.Lost };
         foreach (var (name, value) in facts) json[name] = value;
         json["depths"] = new JsonArray([.. depths.Select(d => JsonValue.Create(d))]);
         if (Session is { ThicknessDeviation: > 0 }) AtomicFile.WriteAllText(Path.Combine(truth, "depths.csv"), SliceDepths.ToCsv(depths));
-        var field = Box.Whole(info.Size);
         if (Session is null) VolumeFile.Save(new Bytes(greys), output, walk.Part(0.94, 1), new() { Overwrite = overwrite });
-        else field = Record(Session, Session.EdgeBlur > 0 ? new BlurredEdges(greys, labels, Session.EdgeBlur) : greys, output, truth, overwrite, depths, json, walk.Part(0.94, 1));
+        else Record(Session, greys, (field, drift!), output, truth, overwrite, json, walk.Part(0.94, 1));
         VolumeFile.Save(new Part(labels, field), Path.Combine(truth, "labels.zarr"), walk with { Progress = null }, new() { Overwrite = true });
         AtomicFile.WriteAllText(Path.Combine(truth, "truth.json"), json.ToJsonString(MeasurementFiles.Json) + "\n");
         ImageReport.Write(this, output, truth, json, result.Seconds, walk with { Progress = null });
@@ -88,15 +107,20 @@ public sealed record VirtualImage(IVolume<byte> Structure, IReadOnlyDictionary<i
             $"{Session.SliceThickness} {Session.ThicknessDeviation} {Session.RedepositRate} {Session.RedepositMost} {Session.RedepositWidth} {Session.DriftStep}"),
     };
 
+    private void CheckRedeposition()
+    {
+        if (Session is not { RedepositRate: > 0 }) return;
+        if (Materials.ContainsKey(Redeposition.Label)) throw new InputError($"redeposition: label {Redeposition.Label} stands for redeposit; give the phase another label.");
+        if (!Materials.Values.Any(m => m.IsVacuum))
+            throw new InputError("redeposition: no phase is vacuum, and filled pores collect nothing. Leave redepositRate out, or write --material 1=vacuum.");
+        if (Materials.Values.All(m => m.IsVacuum)) throw new InputError("redeposition: every phase is vacuum; there is nothing to mill.");
+    }
+
     // the structure as the beam meets it
     private (IVolume<byte> Structure, IReadOnlyDictionary<int, Material> Materials) Seen(string truth, Dictionary<string, string> facts, Traversal walk)
     {
         if (Session is not { RedepositRate: > 0 }) return (Structure, Materials);
-        if (Materials.ContainsKey(Redeposition.Label)) throw new InputError($"redeposition: label {Redeposition.Label} stands for redeposit; give the phase another label.");
-        if (!Materials.Values.Any(m => m.IsVacuum))
-            throw new InputError("redeposition: no phase is vacuum, and filled pores collect nothing. Leave redepositRate out, or write --material 1=vacuum.");
-        var solid = Materials.Where(m => !m.Value.IsVacuum).MaxBy(m => m.Key).Value
-            ?? throw new InputError("redeposition: every phase is vacuum; there is nothing to mill.");
+        var solid = Materials.Where(m => !m.Value.IsVacuum).MaxBy(m => m.Key).Value;
         var info = Structure.Info with { Metadata = facts, Phases = [.. Structure.Info.Phases ?? [], new(Redeposition.Label, "redeposit", "#b08968")] };
         var seen = (ZarrVolume<byte>)ZarrVolume.Create(Path.Combine(truth, "seen.zarr"), info, new() { TakeUpComplete = true });
         if (!seen.IsComplete)
@@ -108,15 +132,18 @@ public sealed record VirtualImage(IVolume<byte> Structure, IReadOnlyDictionary<i
     }
 
     // the window drifts over the imaged canvas, which is larger by a margin
-    private Box Record(Session session, IVolume<float> greys, string output, string truth, bool overwrite, double[] depths, JsonObject json, Traversal walk)
+    private Box Field(Size3 size, (double Y, double X)[]? drift)
     {
-        var size = greys.Info.Size;
-        var shifts = session.Drift(size.Z, Seed);
-        var margin = session.Margin(shifts);
+        if (drift is null) return Box.Whole(size);
+        var margin = Session!.Margin(drift);
         if (size.Y <= 2 * margin + 8 || size.X <= 2 * margin + 8)
             throw new InputError($"structure: {size} voxels leave no field of view, the drift and the point spread need {margin} on each side. Make it larger or the drift smaller.");
-        var field = new Box(new(0, margin, margin), size - new Size3(0, 2 * margin, 2 * margin));
-        if (session.Ruler is { } ruler) greys = new RuledSlices(greys, ruler, depths, Session.Fractions(shifts), margin);
+        return new(new(0, margin, margin), size - new Size3(0, 2 * margin, 2 * margin));
+    }
+
+    private void Record(Session session, IVolume<float> greys, (Box Field, (double Y, double X)[] Shifts) view, string output, string truth, bool overwrite, JsonObject json, Traversal walk)
+    {
+        var (field, shifts) = view;
         var stored = greys.Info with { Size = field.Size, Type = PixelType.UInt8 };
         var work = Path.Combine(truth, "images.partial.zarr");
         if (Directory.Exists(work)) Directory.Delete(work, recursive: true);
@@ -132,7 +159,6 @@ public sealed record VirtualImage(IVolume<byte> Structure, IReadOnlyDictionary<i
             json["fieldStart"] = new JsonArray(field.Start.Z, field.Start.Y, field.Start.X);
         }
         Directory.Delete(work, recursive: true);
-        return field;
     }
 
     // the signal that all but one in a thousand pixels stay below becomes grey 240

@@ -205,8 +205,11 @@ public class ElectronImageTests
         using var folder = new TempFolder();
         File.WriteAllText(folder["artefacts.json"], """{"driftStep": 0.3, "curtainGrey": 5, "brightnessJump": 4, "noiseSigma": 3}""");
         File.WriteAllText(folder["wrong.json"], """{"noiseSigma": -3}""");
-        File.WriteAllText(folder["unknown.json"], """{"noise": 3}""");
-        File.WriteAllText(folder["broken.json"], "3");
+        File.WriteAllText(folder["unknown.json"], """{"noiseSigmas": 3}""");
+        File.WriteAllText(folder["three.json"], "3");
+        File.WriteAllText(folder["broken.json"], "{\n\"noiseSigma\": ");
+        File.WriteAllText(folder["word.json"], """{"noiseSigma": "much"}""");
+        File.WriteAllText(folder["far.json"], """{"driftStep": 10, "pointSpread": 5}""");
         File.WriteAllText(folder["redeposit.json"], """{"redepositRate": 0.5}""");
         var made = KerfProcess.Run(folder.Path, ["simulate", "structure", "levelled-wave", "s.zarr", "--size", "3,60,60", "--voxel", "10,10,10", "--solid-fraction", "0.3",
             "--wavelength", "150", "--seed", "2", "--json"]).Json;
@@ -225,6 +228,8 @@ public class ElectronImageTests
         Assert.Equal(labels, VolumeFile.Open(folder["j.truth/ideal.zarr"]).Info.Size);
         Assert.Contains("\"shifts\"", File.ReadAllText(folder["j.truth/truth.json"]));
         call[3] = "k/";
+        string[] Left() => [.. Directory.EnumerateFileSystemEntries(folder.Path).Order()];
+        var before = Left();
         foreach (var (change, message) in new (string[], string)[]
         {
             (["simulate", "image", "s.zarr", "k/", "--material", "2=Au", "--energy", "2"], "kerf: phase 1 (pore) has no material. Add --material 1=Au, or 1=vacuum where nothing is."),
@@ -240,8 +245,21 @@ public class ElectronImageTests
             ([.. call, "--elastic", "born"], "kerf: --elastic is \"born\"; choose mott or rutherford."),
             ([.. call, "--artefacts", "none.json"], "kerf: none.json: no such file."),
             ([.. call, "--artefacts", "wrong.json"], "kerf: wrong.json: session: noise sigma is -3; choose 0 to 100."),
-            ([.. call, "--artefacts", "unknown.json"], "kerf: unknown.json: The JSON property 'noise' could not be mapped"),
-            ([.. call, "--artefacts", "broken.json"], "kerf: broken.json: This is no JSON object. Known artefacts: {"),
+            ([.. call, "--artefacts", "unknown.json"], "kerf: unknown.json: there is no artefact \"noiseSigmas\"; did you mean noiseSigma?"),
+            ([.. call, "--artefacts", "three.json"], "kerf: three.json: is no JSON object."),
+            ([.. call, "--artefacts", "broken.json"], "kerf: broken.json: is not readable as JSON (line 2)."),
+            ([.. call, "--artefacts", "word.json"], "kerf: word.json: noiseSigma is \"much\"; give a number."),
+            ([.. call, "--artefacts", "far.json"], "kerf: structure: 3×60×60 voxels leave no field of view, the drift and the point spread need"),
+            ([.. call[..11], "0", .. call[12..]], "kerf: electrons per pixel is 0; choose 1 to 1000000."),
+            ([.. call[..11], "2.5", .. call[12..]], "kerf: --electrons-per-pixel is \"2.5\"; give a whole number."),
+            ([.. call, "--tilt", "90"], "kerf: tilt is 90 degrees; choose 0 to 85."),
+            ([.. call, "--memory", "16MiB", "--depth", "3000", "--quiet"], "kerf: a window of"),
+            (["simulate", "image", "none.zarr", "k/", "--material", "2=Au", "--energy", "2"], "kerf: none.zarr: no such file or folder."),
+            ([.. call[..3], "k.png", .. call[4..]], "kerf: k.png: a PNG holds one slice, the volume has 3."),
+            ([.. call[..3], "away/k.tif", .. call[4..]], "kerf: away/k.tif: the folder"),
+            (["simulate", "structure", "levelled-wave", "x.zarr", "--size", "2147483647,2147483647,2147483647"], "kerf: x.zarr: 2147483647×2147483647×2147483647 voxels take"),
+            (["simulate", "structure", "levelled-wave", "x.png", "--size", "3,60,60"], "kerf: x.png: a PNG holds one slice, the volume has 3."),
+            (["simulate", "yield", "--energy", "2"], "kerf: simulate yield: Option '--material' is required. See kerf simulate yield --help."),
             ([.. call, "--artefacts", "redeposit.json"], "kerf: redeposition: no phase is vacuum, and filled pores collect nothing."),
             (["simulate", "yield", "--material", "Xx", "--energy", "2"], "kerf: material Xx: there is no element \"Xx\"."),
             (["simulate", "yield", "--material", "Au:-3", "--energy", "2"], "kerf: material Au:-3: density is"),
@@ -249,9 +267,10 @@ public class ElectronImageTests
         })
         {
             var refused = KerfProcess.Run(folder.Path, change);
-            Assert.Equal(2, refused.Status);
+            Assert.True(refused.Status == 2, string.Join(" ", change));
             Assert.StartsWith(message, refused.Error.TrimStart());
             Assert.Single(refused.Error.Trim().Split('\n'));
+            Assert.Equal(before, Left());
         }
     }
 }
