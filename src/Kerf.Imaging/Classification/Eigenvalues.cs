@@ -36,13 +36,18 @@ internal static class Eigenvalues
     /// <summary>3×3: rows of zz, yy, xx, zy, zx, yx, which are lost; three planes of eigenvalues.</summary>
     public static void Of3<T>(ref T rows, int stride, ref float target, int plane, int count) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        // two short loops: the next voxels' arithmetic hides a short one's latency better than a long one's
+        // three short loops: what waits for a root or a quotient in one of them leaves the processor room to begin with the next voxels
+        for (var x = 0; x < count; x += Vector<float>.Count)
+        {
+            Reduce(ref Unsafe.Add(ref rows, x), stride);
+            if (typeof(T) == typeof(double)) Reduce(ref Unsafe.Add(ref rows, x + Vector<T>.Count), stride);
+        }
         ref var reduced = ref Unsafe.As<T, float>(ref rows);
         var reducedStride = stride * Unsafe.SizeOf<T>() / sizeof(float);
         for (var x = 0; x < count; x += Vector<float>.Count)
         {
-            var low = Reduce(ref Unsafe.Add(ref rows, x), stride);
-            var high = typeof(T) == typeof(float) ? default : Reduce(ref Unsafe.Add(ref rows, x + Vector<T>.Count), stride);
+            var low = Spread(ref Unsafe.Add(ref rows, x), stride);
+            var high = typeof(T) == typeof(float) ? default : Spread(ref Unsafe.Add(ref rows, x + Vector<T>.Count), stride);
             ref var to = ref Unsafe.Add(ref reduced, x);
             Store(Narrow(low.Extreme, high.Extreme), ref to, 0);
             Store(Narrow(low.Pair, high.Pair), ref to, reducedStride);
@@ -59,9 +64,9 @@ internal static class Eigenvalues
         }
     }
 
-    // With ψ = arccos(|r|)/3 and p taking the sign of r, one eigenvalue is q + 2p·cos ψ and the others q − p·cos ψ ± √3·|p|·sin ψ: q + 2p, q − p, p and 1 − |r|
+    // the first three rows become q, p² and det(A − qI)/2
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static (Vector<T> Extreme, Vector<T> Pair, Vector<T> P, Vector<T> W) Reduce<T>(ref T at, int stride) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    private static void Reduce<T>(ref T at, int stride) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
         var (zz, yy, xx) = (Load(ref at, 0), Load(ref at, stride), Load(ref at, 2 * stride));
         var (zy, zx, yx) = (Load(ref at, 3 * stride), Load(ref at, 4 * stride), Load(ref at, 5 * stride));
@@ -69,16 +74,22 @@ internal static class Eigenvalues
         var (b0, b1, b2) = (zz - q, yy - q, xx - q);
         var off = Fused(yx, yx, Fused(zx, zx, zy * zy));
         var diagonal = Fused(b2, b2, Fused(b1, b1, b0 * b0));
-        var square = Fused(diagonal, Constant<T>(1 / 6.0), off * Constant<T>(1 / 3.0));
+        // det = b0(b1 b2 − yx²) + zy(yx zx − zy b2) + zx(zy yx − b1 zx)
+        var (minor0, minor1, minor2) = (b1 * b2 - yx * yx, yx * zx - zy * b2, zy * yx - b1 * zx);
+        Store(q, ref at, 0);
+        Store(Fused(diagonal, Constant<T>(1 / 6.0), off * Constant<T>(1 / 3.0)), ref at, stride);
+        Store(Fused(b0, minor0, Fused(zx, minor2, zy * minor1)) * Constant<T>(0.5), ref at, 2 * stride);
+    }
+
+    // With ψ = arccos(|r|)/3 and p taking the sign of r, one eigenvalue is q + 2p·cos ψ and the others q − p·cos ψ ± √3·|p|·sin ψ: q + 2p, q − p, p and 1 − |r|
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static (Vector<T> Extreme, Vector<T> Pair, Vector<T> P, Vector<T> W) Spread<T>(ref T at, int stride) where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var (q, square, determinant) = (Load(ref at, 0), Load(ref at, stride), Load(ref at, 2 * stride));
         var p = Vector.SquareRoot(square);
-        // where p is 0 the matrix is q·I, and any r will do
+        // where p is 0 the matrix is q·I, and any r will do; r = det/2p³
         var inverse = Vector<T>.One / Vector.ConditionalSelect(Vector.GreaterThan(square, Vector<T>.Zero), square, Vector<T>.One);
-        // det = b0(b1 b2 − yx²) − zy(zy b2 − yx zx) + zx(zy yx − b1 zx); r = det/2p³ in two steps, lest p³ underflow
-        var minor0 = Fused(b1, b2, -(yx * yx));
-        var minor1 = Fused(zy, b2, -(yx * zx));
-        var minor2 = Fused(zy, yx, -(b1 * zx));
-        var determinant = Fused(b0 * inverse, minor0, Fused(zx * inverse, minor2, -(zy * inverse * minor1)));
-        var r = determinant * (p * inverse * Constant<T>(0.5));
+        var r = determinant * inverse * (p * inverse);
         p = Vector.ConditionalSelect(Vector.LessThan(r, Vector<T>.Zero), -p, p);
         var w = Vector<T>.One - Vector.Abs(r);
         return (q + (p + p), q - p, p, Vector.ConditionalSelect(Vector.GreaterThan(w, Vector<T>.Zero), w, Vector<T>.Zero));

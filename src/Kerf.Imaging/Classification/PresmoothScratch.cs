@@ -11,17 +11,14 @@ namespace Kerf.Imaging;
 internal sealed class PresmoothScratch
 {
     public readonly AlignedBuffer<float> Input = new(), AfterZ = new(), AfterY = new();
-    private readonly AlignedBuffer<float> _row = new();
-    private readonly AlignedBuffer<double> _wideRow = new();
+    /// <summary>A row before it is smoothed along x, for scales in double.</summary>
+    public readonly AlignedBuffer<double> Row = new();
 
     /// <summary>Extent of the input.</summary>
     public Size3 Size { get; private set; }
 
     /// <summary>What was taken off the grey values: float has no digits for a constant that derivatives do not see.</summary>
     public float Level { get; private set; }
-
-    /// <summary>A row before it is smoothed along x.</summary>
-    public AlignedBuffer<T> Row<T>() where T : unmanaged => (AlignedBuffer<T>)(object)(typeof(T) == typeof(float) ? _row : _wideRow);
 
     /// <summary>Where a strip's row of a slice begins in <see cref="Input"/>.</summary>
     public int Place(int z, int y, int strip) => ((strip * Size.Y + y) * Size.Z + z) * TapRows.Strip;

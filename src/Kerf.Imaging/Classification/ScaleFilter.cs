@@ -101,8 +101,7 @@ internal sealed class ScaleFilter<T> : ScaleFilter where T : unmanaged, IBinaryF
         var (strip, slice, stride) = (rows * Strip, strips * rows * Strip, strips * Strip);
         scratch.AfterZ.Ensure(size.Z * slice + Strip);
         scratch.AfterY.Ensure(_height * stride + 4 * Padding);
-        var row = scratch.Row<T>();
-        row.Ensure(stride + 4 * Padding);
+        scratch.Row.Ensure(stride + 4 * Padding);
         for (var s = 0; s < strips; s++)
             for (var y = 0; y < rows; y++)
                 SmoothStrip(ref scratch.Input[scratch.Place(front, top - _radii.Y + y, first + s)], _presmoothZ, ref scratch.AfterZ[s * strip + y * Strip], slice, size.Z);
@@ -112,8 +111,9 @@ internal sealed class ScaleFilter<T> : ScaleFilter where T : unmanaged, IBinaryF
                 SmoothStrip(ref scratch.AfterZ[z * slice + s * strip + _radii.Y * Strip], _presmoothY, ref scratch.AfterY[s * Strip], stride, _height);
             for (var y = 0; y < _height; y++)
             {
-                TensorPrimitives.ConvertTruncating(scratch.AfterY.Slice(y * stride, stride), row.Slice(0, stride));
-                Smooth(ref row[left - first * Strip], 1, _presmoothX, ref _p[(z * _height + y) * _stride], size.X);
+                if (typeof(T) == typeof(double)) TensorPrimitives.ConvertTruncating(scratch.AfterY.Slice(y * stride, stride), scratch.Row.Slice(0, stride));
+                ref var row = ref Place(ref scratch.AfterY[y * stride + left - first * Strip], ref Unsafe.As<double, T>(ref scratch.Row[left - first * Strip]));
+                Smooth(ref row, 1, _presmoothX, ref _p[(z * _height + y) * _stride], size.X);
             }
         }
         _tensor?.Take(_p, _height, _stride, inner, volume);
@@ -143,7 +143,7 @@ internal sealed class ScaleFilter<T> : ScaleFilter where T : unmanaged, IBinaryF
             else _p.Slice(row, _stride).CopyTo(_rows.Slice(RowOf(Slot(y), 0), _stride));
             if (y < 2) continue;
             AlongY<TAxes>(y - 2);
-            AlongX<TAxes>();
+            AlongX<TAxes>(target, plane, (y - 2) * stride);
             Finish<TAxes>(target, plane, (y - 2) * stride);
         }
     }
@@ -157,7 +157,7 @@ internal sealed class ScaleFilter<T> : ScaleFilter where T : unmanaged, IBinaryF
     private const int AfterY = 20;
 
     // then, after x, the values of four families and the second derivatives, as Eigenvalues takes them
-    private const int Smoothed = 27, Laplacian = 28, Gradient = 29, Difference = 30, Hessian = 31, Rows = 37;
+    private const int Values = 27, Hessian = 31, Rows = 37;
 
     private void AlongZ(ref T p, int plane, int slot)
     {
@@ -204,18 +204,21 @@ internal sealed class ScaleFilter<T> : ScaleFilter where T : unmanaged, IBinaryF
         }
     }
 
-    private void AlongX<TAxes>() where TAxes : struct, IAxes
+    private void AlongX<TAxes>(float[] target, int plane, int offset) where TAxes : struct, IAxes
     {
         ref var rows = ref _rows[AfterY * _stride + Margin];
-        ref var target = ref _rows[Smoothed * _stride];
+        ref var smooth = ref Family(FeatureFamily.GaussianSmoothing);
+        ref var laplacian = ref Family(FeatureFamily.LaplacianOfGaussian);
+        ref var gradient = ref Family(FeatureFamily.GaussianGradientMagnitude);
+        ref var difference = ref Family(FeatureFamily.DifferenceOfGaussians);
+        ref var hessian = ref _rows[Hessian * _stride];
         var (g, d, s, m, stride) = (_g[2], _d[2], _s[2], _minor[2], _stride);
         for (var x = 0; x < _inner.X; x += Vector<T>.Count)
         {
             ref var at = ref Unsafe.Add(ref rows, x);
-            ref var to = ref Unsafe.Add(ref target, x);
             var (c, s1, s2, d1, d2) = Five(ref at, -2, -1, 0, 1, 2);
             var smoothed = g.Even(c, s1, s2);
-            Store(smoothed, ref to, 0);
+            Store(smoothed, ref smooth, x);
             if (!_derivatives) continue;
             var dx = d.Odd(d1, d2);
             var xx = s.Even(c, s1, s2);
@@ -225,10 +228,10 @@ internal sealed class ScaleFilter<T> : ScaleFilter where T : unmanaged, IBinaryF
             (c, s1, s2, _, _) = Five(ref Unsafe.Add(ref at, 2 * stride), -2, -1, 0, 1, 2);
             var yy = g.Even(c, s1, s2);
             (c, s1, s2, _, _) = Five(ref Unsafe.Add(ref at, 3 * stride), -2, -1, 0, 1, 2);
-            Store(smoothed - m.Even(c, s1, s2), ref to, (Difference - Smoothed) * stride);
-            var laplacian = yy + xx;
+            Store(smoothed - m.Even(c, s1, s2), ref difference, x);
+            var trace = yy + xx;
             var squares = Fused(dy, dy, dx * dx);
-            ref var hessian = ref Unsafe.Add(ref to, (Hessian - Smoothed) * stride);
+            ref var to = ref Unsafe.Add(ref hessian, x);
             if (TAxes.Three)
             {
                 (c, s1, s2, d1, d2) = Five(ref Unsafe.Add(ref at, 4 * stride), -2, -1, 0, 1, 2);
@@ -238,23 +241,31 @@ internal sealed class ScaleFilter<T> : ScaleFilter where T : unmanaged, IBinaryF
                 var zy = g.Even(c, s1, s2);
                 (c, s1, s2, _, _) = Five(ref Unsafe.Add(ref at, 6 * stride), -2, -1, 0, 1, 2);
                 var zz = g.Even(c, s1, s2);
-                laplacian += zz;
+                trace += zz;
                 squares = Fused(dz, dz, squares);
-                Store(zz, ref hessian, 0);
-                Store(yy, ref hessian, stride);
-                Store(xx, ref hessian, 2 * stride);
-                Store(zy, ref hessian, 3 * stride);
-                Store(zx, ref hessian, 4 * stride);
-                Store(yx, ref hessian, 5 * stride);
+                Store(zz, ref to, 0);
+                Store(yy, ref to, stride);
+                Store(xx, ref to, 2 * stride);
+                Store(zy, ref to, 3 * stride);
+                Store(zx, ref to, 4 * stride);
+                Store(yx, ref to, 5 * stride);
             }
             else
             {
-                Store(yy, ref hessian, 0);
-                Store(yx, ref hessian, stride);
-                Store(xx, ref hessian, 2 * stride);
+                Store(yy, ref to, 0);
+                Store(yx, ref to, stride);
+                Store(xx, ref to, 2 * stride);
             }
-            Store(laplacian, ref to, (Laplacian - Smoothed) * stride);
-            Store(Vector.SquareRoot(squares), ref to, (Gradient - Smoothed) * stride);
+            Store(trace, ref laplacian, x);
+            Store(Vector.SquareRoot(squares), ref gradient, x);
+        }
+
+        ref T Family(FeatureFamily family)
+        {
+            ref var row = ref _rows[(Values + (int)family) * _stride];
+            var channel = _channel[(int)family];
+            if (channel < 0) return ref row;
+            return ref Place(ref target[channel * plane + offset], ref row);
         }
     }
 
@@ -265,7 +276,7 @@ internal sealed class ScaleFilter<T> : ScaleFilter where T : unmanaged, IBinaryF
         {
             if (_channel[family] < 0) continue;
             var values = target.AsSpan(_channel[family] * plane + offset, _inner.X);
-            TensorPrimitives.ConvertTruncating(_rows.Slice((Smoothed + family) * _stride, _inner.X), values);
+            Settle(_rows.Slice((Values + family) * _stride, _inner.X), values);
             if (family == 0) TensorPrimitives.Add(values, _level, values);
         }
         if (_channel[5] < 0) return;

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
@@ -114,6 +115,16 @@ internal static class TapRows
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store<T>(Vector<T> value, ref T at, int offset) where T : unmanaged => value.StoreUnsafe(ref Unsafe.Add(ref at, offset));
+
+    /// <summary>Where numbers of T are to be made that end as floats: among them, or in a row for <see cref="Settle{T}"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ref T Place<T>(ref float target, ref T row) => ref typeof(T) == typeof(float) ? ref Unsafe.As<float, T>(ref target) : ref row;
+
+    /// <summary>Brings a row of double to its floats.</summary>
+    public static void Settle<T>(Span<T> row, Span<float> target) where T : unmanaged
+    {
+        if (typeof(T) == typeof(double)) TensorPrimitives.ConvertTruncating(MemoryMarshal.Cast<T, double>(row)[..target.Length], target);
+    }
 
     /// <summary>a·b + c, rounded once; float or double.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -94,8 +94,8 @@ internal sealed class TensorFilter<T> where T : unmanaged, IBinaryFloatingPointI
         }
     }
 
-    // rows: three times smoothed and derived along z; then gg, gd, dg (first letter z, second y); then the gradient's x, y, z
-    private const int AfterY = 6, AfterX = 9, Rows = 12;
+    // rows: three times smoothed and derived along z; then gg, gd, dg (first letter z, second y); then a component of the gradient
+    private const int AfterY = 6, AfterX = 9, Rows = 10;
 
     private void Gradient(int z)
     {
@@ -150,18 +150,18 @@ internal sealed class TensorFilter<T> where T : unmanaged, IBinaryFloatingPointI
     private void AlongX(int z, int y)
     {
         ref var rows = ref _rows[AfterY * _stride + Margin - Left];
-        ref var target = ref _rows[AfterX * _stride];
         var (g, d, stride, width) = (_g[2], _d[2], _stride, _inner.Size.X + 2 * Left);
-        for (var x = 0; x < width; x += Vector<T>.Count)
-        {
-            Store(d.Odd(Load(ref rows, x + 1) - Load(ref rows, x - 1)), ref target, x);
-            for (var row = stride; row < _dimensions * stride; row += stride)
-                Store(g.Even(Load(ref rows, row + x), Load(ref rows, row + x - 1) + Load(ref rows, row + x + 1)), ref target, row + x);
-        }
         for (var component = 0; component < _dimensions; component++)
         {
+            ref var at = ref Unsafe.Add(ref rows, component * stride);
             var gradient = _gradient.Slice(GradientRow(z, component, y), width);
-            TensorPrimitives.ConvertTruncating(_rows.Slice((AfterX + component) * stride, width), gradient);
+            ref var target = ref Place(ref gradient[0], ref _rows[AfterX * stride]);
+            for (var x = 0; x < width; x += Vector<T>.Count)
+            {
+                var (a, b) = (Load(ref at, x - 1), Load(ref at, x + 1));
+                Store(component == 0 ? d.Odd(b - a) : g.Even(Load(ref at, x), a + b), ref target, x);
+            }
+            Settle(_rows.Slice(AfterX * stride, width), gradient);
             if (component == 1 && Outside(y, _inner.Start.Y, _volume.Y) || component == 2 && Outside(z, _inner.Start.Z, _volume.Z)) TensorPrimitives.Negate(gradient, gradient);
             if (component > 0) continue;
             for (var x = -Left; x < _inner.Size.X + Left; x += x == -1 ? _inner.Size.X + 1 : 1)
