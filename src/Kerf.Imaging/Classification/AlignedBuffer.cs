@@ -12,6 +12,8 @@ internal sealed unsafe class AlignedBuffer<T> where T : unmanaged
     private T* _start;
     private int _length;
 
+    public AlignedBuffer(int length = 0) => Ensure(length);
+
     ~AlignedBuffer() => NativeMemory.AlignedFree(_start);
 
     /// <summary>One number; as everywhere behind references, the rows after it are the caller's to keep inside.</summary>

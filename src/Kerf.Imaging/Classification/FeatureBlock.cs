@@ -19,7 +19,7 @@ public sealed class FeatureBlock
         _scratch = scratch;
         Set = set;
         Count = set.Features.Count;
-        _scales = [.. set.Scales.Select(sigma => new ScaleFilter(set, sigma))];
+        _scales = [.. set.Scales.Select(sigma => ScaleFilter.Of(set, sigma))];
     }
 
     /// <summary>The features.</summary>
@@ -39,23 +39,22 @@ public sealed class FeatureBlock
         var depth = inner.Z + 6;
         var smoothed = (inner.Y + 6) * (long)TapRows.Padded(inner.X + 6);
         var planes = set.Features.Count * (long)TapRows.Padded(inner.X) * inner.Y * sizeof(float);
-        // the input in float and double, the same after one axis; then per scale the presmoothed block and five slices of gradients
-        return (outer.Count * sizeof(float) + (outer.Z + depth) * outer.Y * row * sizeof(double), set.Scales.Count * (depth + 8) * smoothed * sizeof(double) + planes);
+        // the input twice, the same after one axis; then per scale the presmoothed block and five slices of gradients, in float but for the widest scales
+        return (((2 * outer.Z + depth) * outer.Y * row) * sizeof(float), set.Scales.Sum(sigma => (depth * ScaleFilter.BytesOf(sigma) + 15 * sizeof(float)) * smoothed) + planes);
     }
 
     /// <summary>Takes a block.</summary>
     /// <param name="voxels">Grey values of <paramref name="inner"/> grown by the set's halo, mirrored at the volume's faces, x fastest.</param>
     /// <param name="inner">The region whose features are wanted.</param>
     /// <param name="volume">Extent of the whole volume.</param>
-    public void Load(ReadOnlySpan<float> voxels, Box inner, Size3 volume)
+    /// <param name="level">
+    /// A grey value about which the volume varies, the same for all its blocks: single precision is spent on the differences from it. Features do not depend on it but
+    /// for their last digits.
+    /// </param>
+    public void Load(ReadOnlySpan<float> voxels, Box inner, Size3 volume, float level)
     {
-        _scratch.Take(voxels, inner.Grow(Set.Halo).Size);
-        ScaleFilter? unsmoothed = null;
-        foreach (var scale in _scales)
-        {
-            scale.Presmooth(_scratch, inner, volume, scale.Unsmoothed ? unsmoothed : null);
-            if (scale.Unsmoothed) unsmoothed ??= scale;
-        }
+        _scratch.Take(voxels, inner.Grow(Set.Halo).Size, level);
+        foreach (var scale in _scales) scale.Presmooth(_scratch, inner, volume);
     }
 
     /// <summary>Computes all features of one slice of the block. Slices in ascending order share work; some may be left out.</summary>

@@ -23,7 +23,7 @@ internal sealed class ForestTraversal
     private readonly int _lines;
     // bins by feature as they come, and by voxel as they are asked
     private readonly sbyte[] _columns;
-    private readonly AlignedBytes _rows;
+    private readonly AlignedBuffer<byte> _rows;
     // the voxels that take part come first: which they are, and the votes of all by their own place
     private readonly int[] _voxels, _counted;
     private int _open;
@@ -119,7 +119,7 @@ internal sealed class ForestTraversal
             }
             _voxels[open] = _voxels[i];
             votes.CopyTo(_counted.AsSpan(open * VoteStride));
-            _rows.Copy(i * stride, open * stride, stride);
+            _rows.Slice(i * stride, stride).CopyTo(_rows.Slice(open * stride, stride));
             open++;
         }
         _open = open;

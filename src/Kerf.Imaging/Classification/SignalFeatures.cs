@@ -12,7 +12,7 @@ internal sealed class SignalFeatures
     private readonly MillingBlock[] _milling;
     private readonly float[][] _planes;
     private readonly FeatureSet _set;
-    private float[] _voxels = [], _first = [];
+    private float[] _voxels = [], _first = [], _levels = [];
 
     public SignalFeatures(FeatureSet set, int channels)
     {
@@ -56,11 +56,12 @@ internal sealed class SignalFeatures
         return shared + Signals(channels) * perChannel + (channels > 1 ? Box.Whole(inner).Grow(set.Halo).Count * sizeof(float) : 0);
     }
 
-    /// <summary>Reads a block of all channels with its halo, mirrored at the volume's faces.</summary>
+    /// <summary>Reads a block of all channels with its halo, mirrored at the volume's faces. An instance serves one specimen.</summary>
     public void Load(IReadOnlyList<IVolume<float>> channels, Box inner)
     {
         var (volume, outer) = (channels[0].Info.Size, inner.Grow(_set.Halo));
         var count = checked((int)outer.Count);
+        if (_levels.Length == 0) _levels = [.. channels.Select(Level)];
         ScaleFilter.Ensure(ref _voxels, count);
         Stride = FeatureBlock.RowStride(inner.Size.X);
         Plane = Stride * inner.Size.Y;
@@ -68,7 +69,7 @@ internal sealed class SignalFeatures
         for (var c = 0; c < channels.Count; c++)
         {
             Borders.Read(channels[c], outer, Border.Mirror, voxels);
-            Take(c, voxels, inner, volume);
+            Take(c, voxels, inner, volume, _levels[c]);
             if (c == 0 && channels.Count > 1)
             {
                 ScaleFilter.Ensure(ref _first, count);
@@ -76,14 +77,30 @@ internal sealed class SignalFeatures
             }
             if (c != 1) continue;
             for (var i = 0; i < count; i++) voxels[i] = _first[i] - voxels[i];
-            Take(_signals.Length - 1, voxels, inner, volume);
+            Take(_signals.Length - 1, voxels, inner, volume, _levels[0] - _levels[1]);
         }
         for (var s = 0; s < _signals.Length; s++) ScaleFilter.Ensure(ref _planes[s], Plane * PerSignal + 4 * TapRows.Padding);
     }
 
-    private void Take(int signal, ReadOnlySpan<float> voxels, Box inner, Size3 volume)
+    // mean of the finite greys of a box in the middle of the volume: the same for every block and thread, and read at once
+    private static float Level(IVolume<float> channel)
     {
-        _signals[signal].Load(voxels, inner, volume);
+        const int Most = 1 << 18;
+        var size = channel.Info.Size;
+        var columns = Math.Min(size.X, Most);
+        var rows = Math.Min(size.Y, Most / columns);
+        var box = new Size3(Math.Min(size.Z, Most / (columns * rows)), rows, columns);
+        var greys = new float[box.Count];
+        channel.Read(new(new((size.Z - box.Z) / 2, (size.Y - box.Y) / 2, (size.X - box.X) / 2), box), greys);
+        var (sum, count) = (0.0, 0);
+        foreach (var grey in greys)
+            if (float.IsFinite(grey)) (sum, count) = (sum + grey, count + 1);
+        return count == 0 ? 0 : (float)(sum / count);
+    }
+
+    private void Take(int signal, ReadOnlySpan<float> voxels, Box inner, Size3 volume, float level)
+    {
+        _signals[signal].Load(voxels, inner, volume, level);
         if (_milling.Length > 0) _milling[signal].Take(voxels, inner);
     }
 

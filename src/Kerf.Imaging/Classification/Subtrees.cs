@@ -24,7 +24,7 @@ internal sealed class Subtrees
     // the first two rounds meet most of a tree; what hangs below is thin, and a subtree of four levels is a cache line
     private const int FirstLevels = 6, LaterLevels = 4, FirstRounds = 2;
 
-    private readonly AlignedBytes? _bytes;
+    private readonly AlignedBuffer<byte>? _bytes;
 
     /// <summary>Cuts a tree whose voxels have a number of lines of bins.</summary>
     public Subtrees(DecisionTree tree, int lines)

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 using Kerf.Volumes;
 using static Kerf.Imaging.TapRows;
@@ -10,17 +11,22 @@ namespace Kerf.Imaging;
 /// products are smoothed along z from those five, along y from a ring of five rows and along x, and solved for the eigenvalues. The gradient is kept
 /// in float, which the products' small eigenvalues survive (an error δg enters them as δg·√λ); all that follows is double, which they need.
 /// </summary>
-internal sealed class TensorFilter
+internal sealed class TensorFilter<T> where T : unmanaged, IBinaryFloatingPointIeee754<T>
 {
     private const int Margin = 3;
     // columns of the gradient and of the products left of the block; the block starts at this index
     private const int Left = 2;
+    // products are made for so many columns at a time: five rows of six of them stay in the first-level cache
+    private const int Tile = 64, TileStride = 72;
     private readonly int _dimensions;
-    private readonly FiveTaps[] _g = new FiveTaps[3], _d = new FiveTaps[3], _smooth = new FiveTaps[3];
+    private readonly FiveTaps<T>[] _g = new FiveTaps<T>[3], _d = new FiveTaps<T>[3];
+    private readonly FiveTaps<double>[] _smooth = new FiveTaps<double>[3];
+    private readonly Vector<float>[] _roots;
     private readonly int[] _slices = new int[5];
-    private readonly AlignedBuffer<double> _alongY = new(), _products = new(), _blended = new();
+    private readonly AlignedBuffer<double> _products = new(), _blended = new();
+    private readonly AlignedBuffer<T> _rows = new();
     private readonly AlignedBuffer<float> _gradient = new();
-    private AlignedBuffer<double> _p = new();
+    private AlignedBuffer<T> _p = new();
     private Box _inner;
     private Size3 _volume;
     private int _height, _stride;
@@ -32,22 +38,25 @@ internal sealed class TensorFilter
         {
             var (narrow, wide) = (0.5 * sigma / spacing[axis], sigma / spacing[axis]);
             var radius = GaussianTaps.Radius(narrow, 2);
-            _g[axis] = new(GaussianTaps.Smooth(narrow, radius));
+            _g[axis] = new(GaussianTaps.Smooth(narrow, radius), 1);
             _d[axis] = new([.. GaussianTaps.First(narrow, Math.Max(1, radius)).Select(t => t / spacing[axis])]);
-            _smooth[axis] = new(GaussianTaps.Smooth(wide, GaussianTaps.Radius(wide, 2)));
+            _smooth[axis] = new(GaussianTaps.Smooth(wide, GaussianTaps.Radius(wide, 2)), 1);
         }
+        var along = sigma / spacing[0];
+        // three weights, 0 where the kernel is shorter
+        _roots = dimensions == 3 ? [.. GaussianTaps.Smooth(along, GaussianTaps.Radius(along, 2)).Concat([0, 0]).Take(3).Select(w => new Vector<float>((float)Math.Sqrt(w)))] : [];
+        _products.Ensure(5 * 6 * TileStride + 4 * Padding);
+        _blended.Ensure(12 * TileStride + 4 * Padding);
     }
 
     private int Components => _dimensions == 3 ? 6 : 3;
 
-    /// <summary>Takes a presmoothed block; see <see cref="ScaleFilter"/> for its layout.</summary>
-    public void Take(AlignedBuffer<double> presmoothed, int height, int stride, Box inner, Size3 volume)
+    /// <summary>Takes a presmoothed block; see <see cref="ScaleFilter{T}"/> for its layout.</summary>
+    public void Take(AlignedBuffer<T> presmoothed, int height, int stride, Box inner, Size3 volume)
     {
         (_p, _height, _stride, _inner, _volume) = (presmoothed, height, stride, inner, volume);
-        _alongY.Ensure(3 * stride + 4 * Padding);
+        _rows.Ensure(Rows * stride + 4 * Padding);
         _gradient.Ensure(5 * 3 * (inner.Size.Y + 4) * stride + 4 * Padding);
-        _products.Ensure(5 * 6 * stride + 4 * Padding);
-        _blended.Ensure(6 * stride + 4 * Padding);
         Array.Fill(_slices, int.MinValue);
     }
 
@@ -56,7 +65,7 @@ internal sealed class TensorFilter
     // row of one component (0 x, 1 y, 2 z) of the gradient of slice z; rows −2 … height + 1
     private int GradientRow(int z, int component, int y) => ((Slot(z) * 3 + component) * (_inner.Size.Y + 4) + y + 2) * _stride;
 
-    private int ProductRow(int y, int component) => (Slot(y) * 6 + component) * _stride;
+    private static int ProductRow(int y, int component) => (Slot(y) * 6 + component) * TileStride;
 
     /// <summary>Eigenvalues of one slice of the block, largest first, one plane each.</summary>
     public void Emit(int z, float[] target, int offset, int plane, int stride)
@@ -65,185 +74,184 @@ internal sealed class TensorFilter
         for (var k = z - reach; k <= z + reach; k++)
         {
             if (_slices[Slot(k)] == k) continue;
-            for (var y = -2; y < _inner.Size.Y + 2; y++) Gradient(k, y);
+            Gradient(k);
             _slices[Slot(k)] = k;
         }
-        for (var y = -2; y < _inner.Size.Y + 2; y++)
+        for (var x = 0; x < _inner.Size.X; x += Tile)
         {
-            Products(z, y);
-            if (y < 2) continue;
-            BlendAlongY(y - 2);
-            Solve(ref target[offset + (y - 2) * stride], plane);
+            var width = Math.Min(Tile, _inner.Size.X - x);
+            for (var y = -2; y < _inner.Size.Y + 2; y++)
+            {
+                Products(z, y, x, width + 2 * Left);
+                if (y < 2) continue;
+                BlendAlongY(y - 2, width + 2 * Left);
+                BlendAlongX(width);
+                ref var tensor = ref _blended[Components * TileStride];
+                ref var to = ref target[offset + (y - 2) * stride + x];
+                if (_dimensions == 3) Eigenvalues.Of3(ref tensor, TileStride, ref to, plane, width);
+                else Eigenvalues.Of2(ref tensor, TileStride, ref to, plane, width);
+            }
         }
     }
 
-    private void Gradient(int z, int y)
+    // rows: three times smoothed and derived along z; then gg, gd, dg (first letter z, second y); then a component of the gradient
+    private const int AfterY = 6, AfterX = 9, Rows = 10;
+
+    private void Gradient(int z)
+    {
+        for (var y = -3; y < _inner.Size.Y + 3; y++)
+        {
+            AlongZ(z, y);
+            if (y < -1) continue;
+            AlongY(y - 1);
+            AlongX(z, y - 1);
+        }
+    }
+
+    private int ZRow(int y) => (y + 6) % 3 * 2 * _stride;
+
+    private void AlongZ(int z, int y)
     {
         var plane = _height * _stride;
         ref var p = ref _p[((z + (_dimensions == 3 ? Margin : 0)) * _height + y + Margin) * _stride];
-        ref var alongY = ref _alongY[0];
-        var (stride, g, d) = (_stride, _g[1], _d[1]);
-        for (var x = 0; x < stride; x += Vector<double>.Count)
+        ref var target = ref _rows[ZRow(y)];
+        var (g, d) = (_g[0], _d[0]);
+        for (var x = 0; x < _stride; x += Vector<T>.Count)
         {
-            // z first, for the three rows that y needs; then y
-            ref var at = ref Unsafe.Add(ref p, x);
-            var (g0, d0) = AlongZ(ref Unsafe.Add(ref at, -stride), plane);
-            var (g1, d1) = AlongZ(ref at, plane);
-            var (g2, d2) = AlongZ(ref Unsafe.Add(ref at, stride), plane);
-            Store(g.Even(g1, g0 + g2, Vector<double>.Zero), ref alongY, x);
-            Store(d.Odd(g2 - g0, Vector<double>.Zero), ref alongY, stride + x);
-            Store(g.Even(d1, d0 + d2, Vector<double>.Zero), ref alongY, 2 * stride + x);
+            var centre = Load(ref p, x);
+            if (_dimensions == 2)
+            {
+                Store(centre, ref target, x);
+                continue;
+            }
+            var (a, b) = (Load(ref p, x - plane), Load(ref p, x + plane));
+            Store(g.Even(centre, a + b), ref target, x);
+            Store(d.Odd(b - a), ref target, _stride + x);
         }
-        AlongX(z, y);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private (Vector<double> G, Vector<double> D) AlongZ(ref double p, int plane)
+    private void AlongY(int y)
     {
-        var c = Load(ref p, 0);
-        if (_dimensions == 2) return (c, Vector<double>.Zero);
-        var (a, b) = (Load(ref p, -plane), Load(ref p, plane));
-        return (_g[0].Even(c, a + b, Vector<double>.Zero), _d[0].Odd(b - a, Vector<double>.Zero));
+        ref var target = ref _rows[AfterY * _stride];
+        ref var before = ref _rows[ZRow(y - 1)];
+        ref var here = ref _rows[ZRow(y)];
+        ref var after = ref _rows[ZRow(y + 1)];
+        var (g, d, stride) = (_g[1], _d[1], _stride);
+        for (var x = 0; x < stride; x += Vector<T>.Count)
+        {
+            var (a, b) = (Load(ref before, x), Load(ref after, x));
+            Store(g.Even(Load(ref here, x), a + b), ref target, x);
+            Store(d.Odd(b - a), ref target, stride + x);
+            if (_dimensions == 3) Store(g.Even(Load(ref here, stride + x), Load(ref before, stride + x) + Load(ref after, stride + x)), ref target, 2 * stride + x);
+        }
     }
 
     // The products' mirror beyond a face keeps its sign, a derivative across that face changes it: so the derivative is turned there
     private void AlongX(int z, int y)
     {
-        ref var rows = ref _alongY[Margin - Left];
-        ref var gradientX = ref _gradient[GradientRow(z, 0, y)];
-        ref var gradientY = ref _gradient[GradientRow(z, 1, y)];
-        ref var gradientZ = ref _gradient[GradientRow(z, 2, y)];
-        var (g, d, stride) = (_g[2], _d[2], _stride);
-        var half = Vector<double>.Count;
-        var signY = new Vector<float>(Outside(y, _inner.Start.Y, _volume.Y) ? -1 : 1);
-        var signZ = new Vector<float>(Outside(z, _inner.Start.Z, _volume.Z) ? -1 : 1);
-        for (var x = 0; x < _inner.Size.X + 2 * Left; x += 2 * half)
+        ref var rows = ref _rows[AfterY * _stride + Margin - Left];
+        var (g, d, stride, width) = (_g[2], _d[2], _stride, _inner.Size.X + 2 * Left);
+        for (var component = 0; component < _dimensions; component++)
         {
-            ref var at = ref Unsafe.Add(ref rows, x);
-            Store(Odd(ref at), Odd(ref Unsafe.Add(ref at, half)), ref gradientX, x);
-            Store(Vector.Narrow(Even(ref at, stride), Even(ref at, stride + half)) * signY, ref gradientY, x);
-            if (_dimensions == 3) Store(Vector.Narrow(Even(ref at, 2 * stride), Even(ref at, 2 * stride + half)) * signZ, ref gradientZ, x);
+            ref var at = ref Unsafe.Add(ref rows, component * stride);
+            var gradient = _gradient.Slice(GradientRow(z, component, y), width);
+            ref var target = ref Place(ref gradient[0], ref _rows[AfterX * stride]);
+            for (var x = 0; x < width; x += Vector<T>.Count)
+            {
+                var (a, b) = (Load(ref at, x - 1), Load(ref at, x + 1));
+                Store(component == 0 ? d.Odd(b - a) : g.Even(Load(ref at, x), a + b), ref target, x);
+            }
+            Settle(_rows.Slice(AfterX * stride, width), gradient);
+            if (component == 1 && Outside(y, _inner.Start.Y, _volume.Y) || component == 2 && Outside(z, _inner.Start.Z, _volume.Z)) TensorPrimitives.Negate(gradient, gradient);
+            if (component > 0) continue;
+            for (var x = -Left; x < _inner.Size.X + Left; x += x == -1 ? _inner.Size.X + 1 : 1)
+                if (Outside(x, _inner.Start.X, _volume.X)) gradient[x + Left] = -gradient[x + Left];
         }
-        for (var x = -Left; x < 0; x++)
-            if (Outside(x, _inner.Start.X, _volume.X)) Turn(ref gradientX, x);
-        for (var x = _inner.Size.X; x < _inner.Size.X + Left; x++)
-            if (Outside(x, _inner.Start.X, _volume.X)) Turn(ref gradientX, x);
-
-        Vector<double> Odd(ref double at) => d.Odd(Load(ref at, 1) - Load(ref at, -1), Vector<double>.Zero);
-        Vector<double> Even(ref double at, int x) => g.Even(Load(ref at, x), Load(ref at, x - 1) + Load(ref at, x + 1), Vector<double>.Zero);
-        static void Turn(ref float row, int x) => Unsafe.Add(ref row, x + Left) = -Unsafe.Add(ref row, x + Left);
     }
 
     private static bool Outside(int local, int start, int length) => (uint)(local + start) >= (uint)length;
 
-    // products zz, yy, xx, zy, zx, yx of the gradient (yy, xx, yx in 2-D), smoothed along z; the product of two floats is exact in double
-    private void Products(int z, int y)
+    // products zz, yy, xx, zy, zx, yx of the gradient (yy, yx, xx in 2-D), smoothed along z: √w·g is rounded to float as g is, its products are exact in double
+    private void Products(int z, int y, int first, int width)
     {
         ref var target = ref _products[ProductRow(y, 0)];
-        var (stride, width) = (_stride, _inner.Size.X + 2 * Left);
-        ref var centre = ref _gradient[GradientRow(z, 0, y)];
-        var component = (_inner.Size.Y + 4) * stride;
+        ref var centre = ref _gradient[GradientRow(z, 0, y) + first];
+        var component = (_inner.Size.Y + 4) * _stride;
         if (_dimensions == 2)
         {
             for (var x = 0; x < width; x += Vector<double>.Count)
             {
-                var (gx, gy, _) = Gradient(ref centre, x, component);
+                var (gx, gy) = (Vector.WidenLower(Load(ref centre, x)), Vector.WidenLower(Load(ref centre, component + x)));
                 ref var to = ref Unsafe.Add(ref target, x);
                 Store(gy * gy, ref to, 0);
-                Store(gx * gx, ref to, stride);
-                Store(gy * gx, ref to, 2 * stride);
+                Store(gy * gx, ref to, TileStride);
+                Store(gx * gx, ref to, 2 * TileStride);
             }
             return;
         }
-        var (w0, w1, w2) = (_smooth[0].W0, _smooth[0].W1, _smooth[0].W2);
-        ref var before1 = ref _gradient[GradientRow(z - 1, 0, y)];
-        ref var after1 = ref _gradient[GradientRow(z + 1, 0, y)];
-        ref var before2 = ref _gradient[GradientRow(z - 2, 0, y)];
-        ref var after2 = ref _gradient[GradientRow(z + 2, 0, y)];
+        var (w0, w1, w2) = (_roots[0], _roots[1], _roots[2]);
+        ref var before1 = ref _gradient[GradientRow(z - 1, 0, y) + first];
+        ref var after1 = ref _gradient[GradientRow(z + 1, 0, y) + first];
+        ref var before2 = ref _gradient[GradientRow(z - 2, 0, y) + first];
+        ref var after2 = ref _gradient[GradientRow(z + 2, 0, y) + first];
         for (var x = 0; x < width; x += Vector<double>.Count)
         {
-            var (ax, ay, az) = Gradient(ref centre, x, component);
-            var (zz, yy, xx, zy, zx, yx) = (w0 * (az * az), w0 * (ay * ay), w0 * (ax * ax), w0 * (az * ay), w0 * (az * ax), w0 * (ay * ax));
-            Add(ref before1, ref after1, w1);
-            Add(ref before2, ref after2, w2);
+            var (gx, gy, gz) = Weighted(ref centre, w0);
+            var (zz, yy, xx, zy, zx, yx) = (gz * gz, gy * gy, gx * gx, gz * gy, gz * gx, gy * gx);
+            Add(ref before1, w1);
+            Add(ref after1, w1);
+            Add(ref before2, w2);
+            Add(ref after2, w2);
             ref var to = ref Unsafe.Add(ref target, x);
             Store(zz, ref to, 0);
-            Store(yy, ref to, stride);
-            Store(xx, ref to, 2 * stride);
-            Store(zy, ref to, 3 * stride);
-            Store(zx, ref to, 4 * stride);
-            Store(yx, ref to, 5 * stride);
+            Store(yy, ref to, TileStride);
+            Store(xx, ref to, 2 * TileStride);
+            Store(zy, ref to, 3 * TileStride);
+            Store(zx, ref to, 4 * TileStride);
+            Store(yx, ref to, 5 * TileStride);
 
             [MethodImpl(MethodImplOptions.AggressiveInlining)]
-            void Add(ref float before, ref float after, Vector<double> w)
+            void Add(ref float row, Vector<float> w)
             {
-                var (bx, by, bz) = Gradient(ref before, x, component);
-                var (cx, cy, cz) = Gradient(ref after, x, component);
-                zz = Vector.FusedMultiplyAdd(w, Vector.FusedMultiplyAdd(bz, bz, cz * cz), zz);
-                yy = Vector.FusedMultiplyAdd(w, Vector.FusedMultiplyAdd(by, by, cy * cy), yy);
-                xx = Vector.FusedMultiplyAdd(w, Vector.FusedMultiplyAdd(bx, bx, cx * cx), xx);
-                zy = Vector.FusedMultiplyAdd(w, Vector.FusedMultiplyAdd(bz, by, cz * cy), zy);
-                zx = Vector.FusedMultiplyAdd(w, Vector.FusedMultiplyAdd(bz, bx, cz * cx), zx);
-                yx = Vector.FusedMultiplyAdd(w, Vector.FusedMultiplyAdd(by, bx, cy * cx), yx);
+                (gx, gy, gz) = Weighted(ref row, w);
+                zz = Vector.FusedMultiplyAdd(gz, gz, zz);
+                yy = Vector.FusedMultiplyAdd(gy, gy, yy);
+                xx = Vector.FusedMultiplyAdd(gx, gx, xx);
+                zy = Vector.FusedMultiplyAdd(gz, gy, zy);
+                zx = Vector.FusedMultiplyAdd(gz, gx, zx);
+                yx = Vector.FusedMultiplyAdd(gy, gx, yx);
             }
+
+            // the three components of half a vector of floats
+            [MethodImpl(MethodImplOptions.AggressiveInlining)]
+            (Vector<double> X, Vector<double> Y, Vector<double> Z) Weighted(ref float row, Vector<float> w) =>
+                (Vector.WidenLower(w * Load(ref row, x)), Vector.WidenLower(w * Load(ref row, x + component)), Vector.WidenLower(w * Load(ref row, x + 2 * component)));
         }
     }
 
-    // the three components of half a vector of floats
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static (Vector<double> X, Vector<double> Y, Vector<double> Z) Gradient(ref float row, int x, int component) =>
-        (Vector.WidenLower(Load(ref row, x)), Vector.WidenLower(Load(ref row, x + component)), Vector.WidenLower(Load(ref row, x + 2 * component)));
-
-    private void BlendAlongY(int y)
+    private void BlendAlongY(int y, int width)
     {
         var w = _smooth[1];
         ref var rows = ref _products[0];
+        var (a2, a1, c, b1, b2) = (ProductRow(y - 2, 0), ProductRow(y - 1, 0), ProductRow(y, 0), ProductRow(y + 1, 0), ProductRow(y + 2, 0));
         for (var component = 0; component < Components; component++)
         {
-            ref var target = ref _blended[component * _stride];
-            var (a2, a1, c, b1, b2) = (ProductRow(y - 2, component), ProductRow(y - 1, component), ProductRow(y, component), ProductRow(y + 1, component), ProductRow(y + 2, component));
-            for (var x = 0; x < _inner.Size.X + 2 * Left; x += Vector<double>.Count)
-            {
-                var (centre, s1, s2, _, _) = ScaleFilter.Five(ref Unsafe.Add(ref rows, x), a2, a1, c, b1, b2);
-                Store(w.Even(centre, s1, s2), ref target, x);
-            }
+            ref var at = ref Unsafe.Add(ref rows, component * TileStride);
+            ref var target = ref _blended[component * TileStride];
+            for (var x = 0; x < width; x += Vector<double>.Count)
+                Store(w.Even(Load(ref at, c + x), Load(ref at, a1 + x) + Load(ref at, b1 + x), Load(ref at, a2 + x) + Load(ref at, b2 + x)), ref target, x);
         }
     }
 
-    private void Solve(ref float target, int plane)
+    private void BlendAlongX(int width)
     {
-        var (w, stride, half) = (_smooth[2], _stride, Vector<double>.Count);
-        ref var rows = ref _blended[Left];
-        for (var x = 0; x < _inner.Size.X; x += 2 * half)
+        var w = _smooth[2];
+        for (var component = 0; component < Components; component++)
         {
-            ref var at = ref Unsafe.Add(ref rows, x);
-            ref var next = ref Unsafe.Add(ref at, half);
-            ref var to = ref Unsafe.Add(ref target, x);
-            if (_dimensions == 3)
-            {
-                var (large, middle, small) = Eigenvalues.Roots(Reduced(ref at), Reduced(ref next));
-                Store(large, ref to, 0);
-                Store(middle, ref to, plane);
-                Store(small, ref to, 2 * plane);
-            }
-            else
-            {
-                var (e0, e1) = Eigenvalues.Of2(Along(ref at, 0), Along(ref at, 2), Along(ref at, 1));
-                var (f0, f1) = Eigenvalues.Of2(Along(ref next, 0), Along(ref next, 2), Along(ref next, 1));
-                Store(e0, f0, ref to, 0);
-                Store(e1, f1, ref to, plane);
-            }
-        }
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        (Vector<double> Q, Vector<double> P, Vector<double> R) Reduced(ref double at) =>
-            Eigenvalues.Reduce(Along(ref at, 0), Along(ref at, 1), Along(ref at, 2), Along(ref at, 3), Along(ref at, 4), Along(ref at, 5));
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        Vector<double> Along(ref double at, int component)
-        {
-            var (centre, s1, s2, _, _) = ScaleFilter.Five(ref Unsafe.Add(ref at, component * stride), -2, -1, 0, 1, 2);
-            return w.Even(centre, s1, s2);
+            ref var at = ref _blended[component * TileStride + Left];
+            ref var target = ref _blended[(Components + component) * TileStride];
+            for (var x = 0; x < width; x += Vector<double>.Count)
+                Store(w.Even(Load(ref at, x), Load(ref at, x - 1) + Load(ref at, x + 1), Load(ref at, x - 2) + Load(ref at, x + 2)), ref target, x);
         }
     }
 }

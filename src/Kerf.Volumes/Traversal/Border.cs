@@ -62,6 +62,7 @@ public static class Borders
             var mapped = Map(border, box.Start.X + x, volume.X);
             columns[x] = mapped < 0 ? -1 : mapped - inside.Start.X;
         }
+        var left = Math.Min(inside.Start.X - box.Start.X, box.Size.X);
         for (var z = 0; z < box.Size.Z; z++)
         {
             var fromZ = Map(border, box.Start.Z + z, volume.Z);
@@ -75,7 +76,9 @@ public static class Borders
                     continue;
                 }
                 var source = buffer.Slice((int)(((long)(fromZ - inside.Start.Z) * inside.Size.Y + fromY - inside.Start.Y) * inside.Size.X), inside.Size.X);
-                for (var x = 0; x < row.Length; x++) row[x] = columns[x] < 0 ? default : source[columns[x]];
+                for (var x = 0; x < left; x++) row[x] = columns[x] < 0 ? default : source[columns[x]];
+                source.CopyTo(row[left..]);
+                for (var x = left + source.Length; x < row.Length; x++) row[x] = columns[x] < 0 ? default : source[columns[x]];
             }
         }
     }

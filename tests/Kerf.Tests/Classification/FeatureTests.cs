@@ -22,7 +22,7 @@ public class FeatureTests
         var outer = inner.Grow(set.Halo);
         var input = new float[outer.Count];
         Borders.Read(volume, outer, Border.Mirror, input);
-        block.Load(input, inner, volume.Info.Size);
+        block.Load(input, inner, volume.Info.Size, volume.Data.Average());
         var stride = FeatureBlock.RowStride(inner.Size.X);
         var plane = stride * inner.Size.Y;
         var planes = new float[plane * block.Count + 64];
