@@ -17,17 +17,22 @@ public static class NetworkStudies
         var epochs = new Option<int>("--epochs") { Description = "Epochs of each network.", HelpName = "n", DefaultValueFactory = _ => 40 };
         var windows = new Option<int>("--windows") { Description = "Patches of 64×64 in an epoch.", HelpName = "n", DefaultValueFactory = _ => 800 };
         var shot = new Option<bool>("--as-shot") { Description = "Images as the simulation counts them, without the thesis' noise and blurred edges." };
+        var vacuum = new Option<bool>("--vacuum") { Description = "Empty pores, 2 kV alone, as T-I compares slices, adjacent slices and the volume; writes networks-vacuum." };
         var output = new Option<string>("--out") { Description = "Folder that receives networks.json, networks.md and the models; models that are there are not trained again.", HelpName = "folder", DefaultValueFactory = _ => "studies" };
-        var command = Invocation.Making(Invocation.Running(new Command("networks", "U-Nets on simulated gold at 1, 2 and 4 kV: slices, adjacent slices, volume, fusion, beside k-means.") { edge, depth, electrons, epochs, windows, shot, output }));
+        var command = Invocation.Making(Invocation.Running(new Command("networks", "U-Nets on simulated gold at 1, 2 and 4 kV: slices, adjacent slices, volume, fusion, beside k-means.") { edge, depth, electrons, epochs, windows, shot, vacuum, output }));
         return Invocation.With(command, (parsed, session) =>
         {
-            var study = new NetworkStudy(parsed.GetValue(edge), parsed.GetValue(depth), parsed.GetValue(electrons), parsed.GetValue(epochs), parsed.GetValue(windows), session.SeedValue) { AsShot = parsed.GetValue(shot) };
+            var study = new NetworkStudy(parsed.GetValue(edge), parsed.GetValue(depth), parsed.GetValue(electrons), parsed.GetValue(epochs), parsed.GetValue(windows), session.SeedValue)
+            {
+                AsShot = parsed.GetValue(shot),
+                Vacuum = parsed.GetValue(vacuum),
+            };
             if (study is { Edge: < 48 or > 1024 } or { Depth: < 10 or > 1024 } or { Electrons: < 1 } or { Epochs: < 1 } or { Windows: < 1 })
                 throw new InputError($"study networks: edge {study.Edge}, depth {study.Depth}, electrons {study.Electrons}, epochs {study.Epochs}, windows {study.Windows}; allowed: 48 to 1024, 10 to 1024, 1 or more each.");
             var folder = parsed.GetValue(output)!;
             Directory.CreateDirectory(folder);
             var json = study.Run(folder, session.Walk, text => { if (!session.IsQuiet) Console.Error.WriteLine(text); });
-            StudyCommand.Keep(folder, "networks", json, NetworkStudy.Markdown(json), session);
+            StudyCommand.Keep(folder, study.Vacuum ? "networks-vacuum" : "networks", json, NetworkStudy.Markdown(json), session);
         });
     }
 

@@ -11,8 +11,8 @@ namespace Kerf.App;
 /// <summary>
 /// Networks on simulated nanoporous gold, as T-I and T-III compare them: hierarchical gold in epoxy at 1, 2 and 4 kV, with the noise and the blurred edges of the
 /// thesis, a specimen for training and another one for the score. k-means, single slices, adjacent slices, the volume; voltages fused early and late. The
-/// members of the late fusion are the single networks with adjacent slices. Each network trains on one thread, as many side by side as there are threads: so
-/// their number changes nothing.
+/// members of the late fusion are the single networks with adjacent slices. T-I compares slices, adjacent slices and the volume at 2 kV with empty pores
+/// instead. Each network trains on one thread, as many side by side as there are threads: so their number changes nothing.
 /// </summary>
 /// <param name="Edge">Pixels of a slice along both sides.</param>
 /// <param name="Depth">Slices of the specimen that is trained on; the one that is scored has half as many.</param>
@@ -22,22 +22,38 @@ namespace Kerf.App;
 /// <param name="Seed">Of the training specimen and the networks; the other specimen has the next seed.</param>
 public sealed record NetworkStudy(int Edge, int Depth, int Electrons, int Epochs, int Windows, ulong Seed)
 {
-    private static readonly double[] Voltages = [1, 2, 4];
+    // a network with 7 adjacent slices lacks some of them there
+    private const int Ends = 3;
 
     /// <summary>True for images as the simulation counts them: no further noise, sharp edges.</summary>
     public bool AsShot { get; init; }
+
+    /// <summary>True for T-I's comparison: pores are empty, 2 kV alone.</summary>
+    public bool Vacuum { get; init; }
+
+    private double[] Voltages => Vacuum ? [2] : [1, 2, 4];
 
     private sealed record Specimen(Volume<byte> Truth, (string Name, IVolume Volume)[] Images);
 
     private sealed record Network(string Name, string Method, int[] Voltages, NetworkOptions Options);
 
-    private static readonly Network[] Networks =
-    [
-        new("late", "late fusion, 1 + 2 + 4 kV", [0, 1, 2], new() { Slices = 7, Fusion = Fusion.Late }),
-        new("2-d", "2-D, 2 kV", [1], new()),
-        new("early", "early fusion, 1 + 2 + 4 kV", [0, 1, 2], new() { Slices = 7, Fusion = Fusion.Early }),
-        new("3-d", "3-D, 2 kV", [1], new() { Architecture = ArchitectureKind.Unet3d, Width = 8, Patch = 32, Batch = 2 }),
-    ];
+    private static readonly NetworkOptions Whole = new() { Architecture = ArchitectureKind.Unet3d, Width = 8, Patch = 32, Batch = 2 };
+
+    // those that take longest first
+    private Network[] Networks => Vacuum
+        ?
+        [
+            new("vacuum-adjacent", "2-D, 7 adjacent slices, 2 kV", [0], new() { Slices = 7 }),
+            new("vacuum-2-d", "2-D, 2 kV", [0], new()),
+            new("vacuum-3-d", "3-D, 2 kV", [0], Whole),
+        ]
+        :
+        [
+            new("late", "late fusion, 1 + 2 + 4 kV", [0, 1, 2], new() { Slices = 7, Fusion = Fusion.Late }),
+            new("2-d", "2-D, 2 kV", [1], new()),
+            new("early", "early fusion, 1 + 2 + 4 kV", [0, 1, 2], new() { Slices = 7, Fusion = Fusion.Early }),
+            new("3-d", "3-D, 2 kV", [1], Whole),
+        ];
 
     /// <summary>Runs the study. Models go to the folder; a killed study goes on with the last epochs that it has.</summary>
     public JsonObject Run(string folder, Traversal walk, Action<string> say)
@@ -45,17 +61,24 @@ public sealed record NetworkStudy(int Edge, int Depth, int Electrons, int Epochs
         say("simulating");
         var train = Make(new(Depth, Edge, Edge), Seed, folder, walk);
         var test = Make(new(Depth / 2, Edge, Edge), Seed + 1, folder, walk);
-        var (models, rows) = (new NetworkModel[Networks.Length], new JsonArray());
-        walk.ForEach(Networks.Length, i => models[i] = Train(Networks[i], train, folder, walk with { Threads = 1, Progress = null }, say));
+        var (networks, rows) = (Networks, new JsonArray());
+        var models = new NetworkModel[networks.Length];
+        walk.ForEach(networks.Length, i => models[i] = Train(networks[i], train, folder, walk with { Threads = 1, Progress = null }, say));
         Torch.Start(walk.Threads, "cpu");
         foreach (var (name, image) in test.Images) rows.Add(Row($"k-means, {name}", KMeans(image, walk), test, null));
         void Score(string method, NetworkModel model, int[] voltages) => rows.Add(Row(method, Predict(model, [.. voltages.Select(v => test.Images[v])], walk), test, model));
-        foreach (var name in (string[])["2-d", "3-d"]) Score(Networks.Single(n => n.Name == name).Method, models[Array.FindIndex(Networks, n => n.Name == name)], [1]);
-        for (var c = 0; c < Voltages.Length; c++) Score($"2-D, 7 adjacent slices, {train.Images[c].Name}", models[0].Member(c), [c]);
-        foreach (var name in (string[])["early", "late"]) Score(Networks.Single(n => n.Name == name).Method, models[Array.FindIndex(Networks, n => n.Name == name)], [0, 1, 2]);
+        void ScoreAll(bool fused)
+        {
+            for (var i = 0; i < networks.Length; i++)
+                if (networks[i].Voltages.Length > 1 == fused) Score(networks[i].Method, models[i], networks[i].Voltages);
+        }
+        ScoreAll(fused: false);
+        for (var c = 0; c < Voltages.Length && models[0].Architecture.IsEnsemble; c++) Score($"2-D, 7 adjacent slices, {train.Images[c].Name}", models[0].Member(c), [c]);
+        ScoreAll(fused: true);
         return new()
         {
             ["conditions"] = AsShot ? "as shot" : "noise and blurred edges",
+            ["pores"] = Vacuum ? "empty" : "epoxy",
             ["training"] = train.Truth.Info.Size.ToString(),
             ["test"] = test.Truth.Info.Size.ToString(),
             ["electronsPerPixel"] = Electrons,
@@ -75,11 +98,11 @@ public sealed record NetworkStudy(int Edge, int Depth, int Electrons, int Epochs
     {
         walk = walk with { Progress = null };
         var truth = Volume<byte>.Load(VirtualStructure.Make("hierarchical", size, VoxelSize.Cube(5), 0.12, 170, seed, walk));
-        var materials = new Dictionary<int, Material> { [1] = Material.Parse("epoxy"), [2] = Material.Parse("Au") };
+        var materials = new Dictionary<int, Material> { [1] = Vacuum ? Material.Vacuum : Material.Parse("epoxy"), [2] = Material.Parse("Au") };
         return new(truth, [.. Voltages.Select(keV =>
         {
             // hours of electrons: kept, so that a killed study does not count them again
-            var place = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"gold-{seed}-{size.Z}x{size.Y}x{size.X}-{keV}kV-{Electrons}.zarr"));
+            var place = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"gold-{seed}-{size.Z}x{size.Y}x{size.X}-{keV}kV-{Electrons}{(Vacuum ? "-vacuum" : "")}.zarr"));
             if (!Directory.Exists(place))
             {
                 var (signal, error) = (new Volume<float>(truth.Info with { Phases = null }), new Volume<float>(truth.Info with { Phases = null }));
@@ -137,54 +160,87 @@ public sealed record NetworkStudy(int Edge, int Depth, int Electrons, int Epochs
 
     private static JsonObject Row(string method, Volume<byte> found, Specimen specimen, NetworkModel? model)
     {
+        var size = specimen.Truth.Info.Size;
         var score = Confusion.Of(found, specimen.Truth, Traversal.Default).Score(solid: 2);
+        var inside = Confusion.Of(found, specimen.Truth, Traversal.Default, size.Z > 2 * Ends ? new Box(new(Ends, 0, 0), size with { Z = size.Z - 2 * Ends }) : null).Score(solid: 2);
         return new()
         {
             ["method"] = method,
             ["mpPercent"] = score.Binary!.Mp,
+            ["mpInsidePercent"] = inside.Binary!.Mp,
             ["mgpPercent"] = score.Binary.Mgp,
             ["meanDice"] = score.MeanDice,
             ["solidFraction"] = score.Classes.First(c => c.Label == 2).Fraction,
             ["trueFraction"] = score.Classes.First(c => c.Label == 2).TrueFraction,
             ["parameters"] = model?.Architecture.Build().Parameters,
             ["epochs"] = model?.Training.Curve.Count,
+            ["trainingLoss"] = model?.Training.Curve[^1].Loss,
+            ["validationLoss"] = model?.Training.Curve[^1].Validation,
             ["validation"] = model is null ? null : new JsonArray([.. model.Training.Curve.Select(e => JsonValue.Create(Math.Round(e.Validation, 5)))]),
         };
     }
 
-    private static string Conditions(JsonObject json) => json["conditions"]!.GetValue<string>() == "as shot" ? "as shot"
-        : "with the thesis' noise and blurred edges (see [shine-through](shine-through.md))";
+    // T-I table 6 (levelled-wave structures at 2 kV); T-III tables 2 and 3
+    private static readonly Dictionary<string, string> Empty = new() { ["k-means, 2 kV"] = "26", ["2-D, 2 kV"] = "4", ["2-D, 7 adjacent slices, 2 kV"] = "3", ["3-D, 2 kV"] = "3" };
+
+    private static readonly Dictionary<string, string> Filled = new()
+    {
+        ["k-means, 1 kV"] = "4.455",
+        ["k-means, 2 kV"] = "9.490",
+        ["k-means, 4 kV"] = "18.626",
+        ["2-D, 7 adjacent slices, 1 kV"] = "0.245",
+        ["2-D, 7 adjacent slices, 2 kV"] = "0.654",
+        ["2-D, 7 adjacent slices, 4 kV"] = "1.407",
+        ["late fusion, 1 + 2 + 4 kV"] = "0.225",
+        ["early fusion, 1 + 2 + 4 kV"] = "2.8",
+    };
 
     /// <summary>The study as a page.</summary>
     public static string Markdown(JsonObject json)
     {
-        static double V(JsonNode? node) => node!.GetValue<double>();
-        var paper = new Dictionary<string, string>
-        {
-            ["k-means, 1 kV"] = "4.455",
-            ["k-means, 2 kV"] = "9.490",
-            ["k-means, 4 kV"] = "18.626",
-            ["2-D, 7 adjacent slices, 1 kV"] = "0.245",
-            ["2-D, 7 adjacent slices, 2 kV"] = "0.654",
-            ["2-D, 7 adjacent slices, 4 kV"] = "1.407",
-            ["late fusion, 1 + 2 + 4 kV"] = "0.225",
-            ["early fusion, 1 + 2 + 4 kV"] = "2.8",
-        };
+        var empty = json["pores"]!.GetValue<string>() == "empty";
+        var (source, paper) = empty ? ("T-I", Empty) : ("T-III", Filled);
+        var conditions = json["conditions"]!.GetValue<string>() == "as shot" ? "as shot" : "with the thesis' noise and blurred edges (see [shine-through](shine-through.md))";
         var text = new StringBuilder("# Networks on simulated nanoporous gold\n\n");
-        text.Append(CultureInfo.InvariantCulture, $"By `kerf study networks`: hierarchical gold (110 and 15 nm) in epoxy, voxels of 5 nm, {json["electronsPerPixel"]} electrons per pixel, images {Conditions(json)}. ");
+        text.Append(CultureInfo.InvariantCulture, $"By `kerf study networks{(empty ? " --vacuum" : "")}`: hierarchical gold (110 and 15 nm) {(empty ? "with empty pores" : "in epoxy")}, voxels of 5 nm, {json["electronsPerPixel"]} electrons per pixel, images {conditions}. ");
         text.Append(CultureInfo.InvariantCulture, $"Trained on {json["training"]} voxels of seed {json["seed"]}, of which the last fifth is validation; scored once on {json["test"]} voxels of seed {json["testSeed"]}, which no training saw. ");
         text.Append(CultureInfo.InvariantCulture, $"Whatever had to be chosen was chosen on seeds 11 and 12. U-Nets of 3 blocks and 16 features (8 in 3-D), {json["epochs"]} epochs of {json["windows"]} patches of 64×64, in 3-D of as many voxels; cross-entropy, flips and quarter turns, ");
-        text.Append(CultureInfo.InvariantCulture, $"the rate falling as a cosine from 0.003. k-means has three clusters, the brightest is solid. Training took {V(json["trainingSeconds"]) / 60:0} minutes of one thread, waiting for others included. {json["version"]}, {json["machine"]}, {json["date"]}.\n\n");
-        text.Append("| method | MP % | T-III MP % | MGP % | mean Dice | solid fraction (true) | k-means' MP / MP | parameters | epochs |\n|---|---|---|---|---|---|---|---|---|\n");
-        var rows = json["rows"]!.AsArray().Select(r => r!.AsObject()).ToArray();
-        foreach (var row in rows)
-        {
-            var method = row["method"]!.GetValue<string>();
-            var kV = method[^4..];
-            // a fusion is held against the best of the thresholds
-            var single = rows.Where(r => r["method"]!.GetValue<string>() is var m && m.StartsWith("k-means", StringComparison.Ordinal) && (method.Contains('+', StringComparison.Ordinal) || m.EndsWith(kV, StringComparison.Ordinal))).Min(r => V(r["mpPercent"]));
-            text.Append(CultureInfo.InvariantCulture, $"| {method} | {V(row["mpPercent"]):0.00} | {paper.GetValueOrDefault(method)} | {V(row["mgpPercent"]):0.0} | {V(row["meanDice"]):0.000} | {V(row["solidFraction"]):0.000} ({V(row["trueFraction"]):0.000}) | {single / V(row["mpPercent"]):0.0} | {row["parameters"]} | {row["epochs"]} |\n");
-        }
+        text.Append(CultureInfo.InvariantCulture, $"the rate falling as a cosine from 0.003. k-means has three clusters, the brightest is solid. Training took {json["trainingSeconds"]!.GetValue<double>() / 60:0} minutes of one thread, waiting for others included. {json["version"]}, {json["machine"]}, {json["date"]}.\n\n");
+        text.Append(CultureInfo.InvariantCulture, $"| method | MP % | without the {Ends} slices at either end | {source} MP % | MGP % | mean Dice | solid fraction (true) | k-means' MP / MP | losses | parameters | epochs |\n|---|---|---|---|---|---|---|---|---|---|---|\n");
+        foreach (var row in json["rows"]!.AsArray().Select(r => r!.AsObject())) text.Append(Line(row, json, paper));
+        text.Append("\nLosses: of the training and the validation part in the last epoch. A fusion is held against the best k-means.\n\n").Append(Verdict(json));
         return text.ToString();
+    }
+
+    private static double V(JsonNode? node) => node!.GetValue<double>();
+
+    private static string Line(JsonObject row, JsonObject json, Dictionary<string, string> paper)
+    {
+        var method = row["method"]!.GetValue<string>();
+        var losses = row["trainingLoss"] is { } loss ? string.Create(CultureInfo.InvariantCulture, $"{V(loss):0.000}, {V(row["validationLoss"]):0.000}") : "";
+        return string.Create(CultureInfo.InvariantCulture, $"| {method} | {V(row["mpPercent"]):0.00} | {V(row["mpInsidePercent"]):0.00} | {paper.GetValueOrDefault(method)} | {V(row["mgpPercent"]):0.0} | {V(row["meanDice"]):0.000} | ")
+            + string.Create(CultureInfo.InvariantCulture, $"{V(row["solidFraction"]):0.000} ({V(row["trueFraction"]):0.000}) | {Ratio(row, json):0.0} | {losses} | {row["parameters"]} | {row["epochs"]} |\n");
+    }
+
+    // a fusion is held against the best of the thresholds
+    private static double Ratio(JsonObject row, JsonObject json)
+    {
+        var method = row["method"]!.GetValue<string>();
+        return json["rows"]!.AsArray().Where(r => r!["method"]!.GetValue<string>() is var m && m.StartsWith("k-means", StringComparison.Ordinal)
+            && (method.Contains('+', StringComparison.Ordinal) || m.EndsWith(method[^4..], StringComparison.Ordinal))).Min(r => V(r!["mpPercent"])) / V(row["mpPercent"]);
+    }
+
+    private static string Verdict(JsonObject json)
+    {
+        var networks = json["rows"]!.AsArray().Select(r => r!.AsObject()).Where(r => r["trainingLoss"] is not null).ToLookup(r => Ratio(r, json) >= 5);
+        string Names(bool reached) => networks[reached].Any() ? string.Join("; ", networks[reached].Select(r => string.Create(CultureInfo.InvariantCulture, $"{r["method"]} ({Ratio(r, json):0.0})"))) : "none";
+        return $"""
+            Five times below k-means: {Names(true)}. Not: {Names(false)}. Why not:
+
+            - A single slice does not tell how deep a ligament lies that it shows. Its losses meet: more training does not help.
+            - Where the training loss is far below the validation loss, as in 3-D, the one specimen is learned by heart; more specimens would help, and cost an hour of training each.
+            - Where both losses still fall together, as with adjacent slices and fusion, it is the length of the training.
+
+            """;
     }
 }
