@@ -98,17 +98,11 @@ public static class SimulateImageCommand
         if (path is null) return null;
         if (!File.Exists(path)) throw new InputError($"{path}: no such file. Write the artefacts as JSON, like {{\"driftStep\": 0.8, \"noiseSigma\": 10}}.");
         var all = JsonSerializer.SerializeToNode(Session.Perfect, Strict)!.AsObject();
-        string[] known = [.. all.Select(p => p.Key)];
         try
         {
             var named = JsonNode.Parse(File.ReadAllText(path), null, new() { CommentHandling = JsonCommentHandling.Skip }) as JsonObject
                 ?? throw new InputError("is no JSON object. Write one like {\"driftStep\": 0.8, \"noiseSigma\": 10}.");
-            foreach (var (name, value) in named)
-            {
-                if (!known.Contains(name)) throw new InputError($"there is no artefact \"{name}\"{Naming.Suggest(name, known)}");
-                all[name] = value is JsonValue v && (v.GetValueKind() == JsonValueKind.Number || v.ToString() == "Infinity") ? value.DeepClone()
-                    : throw new InputError($"{name} is {value?.ToJsonString() ?? "null"}; give a number.");
-            }
+            Name(all, named, "artefact");
             var session = all.Deserialize<Session>(Strict)!;
             session.Check();
             return session;
@@ -121,6 +115,30 @@ public static class SimulateImageCommand
         catch (InputError error)
         {
             throw new InputError($"{path}: {error.Message}", error);
+        }
+    }
+
+    private static void Name(JsonObject all, JsonObject named, string kind)
+    {
+        string[] known = [.. all.Select(p => p.Key)];
+        foreach (var (name, value) in named)
+        {
+            if (!known.Contains(name)) throw new InputError($"there is no {kind} \"{name}\"{Naming.Suggest(name, known)}");
+            if (all[name] is null && value is JsonObject marks)
+            {
+                var ruler = JsonSerializer.SerializeToNode(new VirtualRuler(), Strict)!.AsObject();
+                Name(ruler, marks, "parameter of a ruler");
+                all[name] = ruler;
+                continue;
+            }
+            bool IsNumber(JsonNode? node) => node is JsonValue v && (v.GetValueKind() == JsonValueKind.Number || v.ToString() == "Infinity");
+            var (fits, wanted) = all[name] switch
+            {
+                null => (false, "{\"angle\": 45, …}"),
+                JsonArray => (value is JsonArray list && list.All(IsNumber), "[numbers]"),
+                _ => (IsNumber(value), "a number"),
+            };
+            all[name] = fits ? value!.DeepClone() : throw new InputError($"{name} is {value?.ToJsonString() ?? "null"}; give {wanted}.");
         }
     }
 }

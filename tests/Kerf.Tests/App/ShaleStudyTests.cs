@@ -28,7 +28,7 @@ public sealed class ShaleStudyTests : IDisposable
         File.Delete(_folder["tile-047.tif"]);
         VolumeFile.Save(new Volume<byte>(new Size3(1, 256, 256)), _folder["tile-047.tif"], new());
         Assert.EndsWith("tile 46 differs from those it overlaps; the tiles do not lie half over half, 46 in a column.", Refused(4), StringComparison.Ordinal);
-        foreach (var file in Directory.GetFiles(_folder.Path).Skip(20)) File.Delete(file);
+        foreach (var file in Directory.GetFiles(_folder.Path).Order().Skip(20)) File.Delete(file);
         Assert.EndsWith("holds 20×256×256 voxels of uint8; give the 46 tiles of a column or more, 256×256 pixels of uint8 each.", Refused(4), StringComparison.Ordinal);
     }
 
