@@ -223,23 +223,26 @@ public sealed record NetworkStudy(int Edge, int Depth, int Electrons, int Epochs
     }
 
     // a fusion is held against the best of the thresholds
-    private static double Ratio(JsonObject row, JsonObject json)
+    private static double Ratio(JsonObject row, JsonObject json, string score = "mpPercent")
     {
         var method = row["method"]!.GetValue<string>();
         return json["rows"]!.AsArray().Where(r => r!["method"]!.GetValue<string>() is var m && m.StartsWith("k-means", StringComparison.Ordinal)
-            && (method.Contains('+', StringComparison.Ordinal) || m.EndsWith(method[^4..], StringComparison.Ordinal))).Min(r => V(r!["mpPercent"])) / V(row["mpPercent"]);
+            && (method.Contains('+', StringComparison.Ordinal) || m.EndsWith(method[^4..], StringComparison.Ordinal))).Min(r => V(r![score])) / V(row[score]);
     }
 
     private static string Verdict(JsonObject json)
     {
-        var networks = json["rows"]!.AsArray().Select(r => r!.AsObject()).Where(r => r["trainingLoss"] is not null).ToLookup(r => Ratio(r, json) >= 5);
-        string Names(bool reached) => networks[reached].Any() ? string.Join("; ", networks[reached].Select(r => string.Create(CultureInfo.InvariantCulture, $"{r["method"]} ({Ratio(r, json):0.0})"))) : "none";
+        JsonObject[] networks = [.. json["rows"]!.AsArray().Select(r => r!.AsObject()).Where(r => r["trainingLoss"] is not null)];
+        string Names(bool reached, string score = "mpPercent") =>
+            networks.Where(r => Ratio(r, json, score) >= 5 == reached).Select(r => string.Create(CultureInfo.InvariantCulture, $"{r["method"]} ({Ratio(r, json, score):0.0})")).ToArray() is { Length: > 0 } names
+                ? string.Join("; ", names) : "none";
         return $"""
-            Five times below k-means: {Names(true)}. Not: {Names(false)}. Why not:
+            Five times below k-means: {Names(true)}. Not: {Names(false)}. Without the {Ends} slices at either end of the stack: {Names(true, "mpInsidePercent")}; not: {Names(false, "mpInsidePercent")}. Why not:
 
+            - At the ends of the stack adjacent slices are missing; their mirror images stand in, and more is misplaced there. In a short stack the ends are a large part.
             - A single slice does not tell how deep a ligament lies that it shows. Its losses meet: more training does not help.
-            - Where the training loss is far below the validation loss, as in 3-D, the one specimen is learned by heart; more specimens would help, and cost an hour of training each.
-            - Where both losses still fall together, as with adjacent slices and fusion, it is the length of the training.
+            - Where the training loss is far below the validation loss, as in 3-D, the one specimen is learned by heart; more specimens would help.
+            - What adjacent slices lack is training: both losses were still falling at the last epoch.
 
             """;
     }

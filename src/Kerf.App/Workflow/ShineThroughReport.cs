@@ -94,7 +94,7 @@ public static class ShineThroughReport
     private static string[] Introduction(JsonObject json) =>
     [
         "hierarchical: waves of 170 and 23 nm (mean chords of the solid 110 and 15 nm, as in the thesis); either scale alone: fine wave, 37.5 nm (solid 15 nm), and coarse wave, 200 nm (solid 80 nm). Voxels of 5 nm, of the coarse wave 10 nm. "
-            + $"Slices 0 and 12 are imaged, the structure goes on {json["below"]} slices below the last image. Errors are misplaced voxels in percent, k-means with three clusters of which the brightest is solid. Mean over the seeds, lowest to highest in brackets.",
+            + $"Slices 0 and 12 are imaged (for the thesis' conditions every second one), the structure goes on {json["below"]} slices below the last image. Errors are misplaced voxels in percent, k-means with three clusters of which the brightest is solid. Mean over the seeds, lowest to highest in brackets.",
         "Shine-through is measured without any threshold: (signal of pores with gold up to 20 nm straight below − that of pores with none within 80 nm) / (signal of gold − the latter). It is a ratio of means over pixels, so counting noise cancels.",
         .. Verdicts(json),
         $"ICD counts only what kept 85 % of its energy, a third of what TLD counts or less: at {json["electronsPerPixel"]} electrons per pixel the counts of gold scatter so much that a threshold cuts gold in two. "

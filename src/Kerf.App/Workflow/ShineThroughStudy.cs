@@ -36,7 +36,7 @@ public static class ShineThroughStudy
     private const int Dose = 4;
 
     // slices below the last image, looked at in vacuum: without them pores would be shafts of mirror images
-    private const int Below = 200;
+    private const int Below = 150;
 
     /// <summary>Depths in nm at which profiles change from one class to the next.</summary>
     private static readonly double[] Depths = [0, 10, 20, 30, 40, 60, 80, 120, 160];
@@ -60,7 +60,7 @@ public static class ShineThroughStudy
                         var part = walk.Part(0.7 * rows.Count / (12 * Kinds.Length), 0.7 * (rows.Count + 1) / (12 * Kinds.Length));
                         var beam = new Beam { KeV = keV, ElectronsPerPixel = electrons, Detector = detector, Depth = medium == "vacuum" ? Below * edge : 0 };
                         Look[] looks = [.. structures.Select((labels, i) => Look.At(labels, medium, beam, seeds[i], Cuts, part))];
-                        var clear = detector == Detector.Icd ? Look.At(structures[0], medium, beam with { ElectronsPerPixel = Dose * electrons }, seeds[0], Cuts, part) : null;
+                        var clear = detector == Detector.Icd ? Look.At(structures[0], medium, beam with { ElectronsPerPixel = Dose * electrons }, seeds[0], Cuts[..1], part) : null;
                         rows.Add(Row(name, medium, detector, keV, looks, clear, edge));
                         if (name == "hierarchical" && medium == "epoxy") Draw(montage, looks[0], keV == 1);
                     }
@@ -87,23 +87,23 @@ public static class ShineThroughStudy
     private static JsonArray Thesis(Size3 size, ulong[] seeds, Traversal walk)
     {
         var rows = new JsonArray();
+        double[] cuts = [.. Enumerable.Range(0, size.Z / 2).Select(z => 2.0 * z)];
         var (done, count) = (0, Conditions.Length * Energies.Length * seeds.Length);
         foreach (var (edge, perPixel, looks) in Conditions)
         {
             Volume<byte>[] labels = [.. seeds.Select(seed => Structure("hierarchical", size, edge, 170, seed, walk))];
-            Volume<byte>[] truth = [.. labels.Select(l => new Volume<byte>(size, l.Info.Voxel, [.. l.Data.AsSpan(0, (int)size.Count)]))];
             // by energy and seed
-            var greys = Energies.Select(keV => labels.Select((l, i) =>
+            var shots = Energies.Select(keV => labels.Select((l, i) =>
             {
                 var part = walk.Part((double)done / count, (done + 1.0) / count);
                 done++;
-                return Look.At(l, "epoxy", new() { KeV = keV, ElectronsPerPixel = perPixel }, seeds[i], [.. Enumerable.Range(0, size.Z).Select(z => (double)z)], part).Grey;
+                return Look.At(l, "epoxy", new() { KeV = keV, ElectronsPerPixel = perPixel }, seeds[i], cuts, part);
             }).ToArray()).ToArray();
             foreach (var (name, session) in looks)
             {
                 for (var e = 0; e < Energies.Length; e++)
                 {
-                    var scores = greys[e].Select((grey, i) => Look.Scores(session is null ? grey : ThesisImage.Spoil(grey, truth[i], session, seeds[i], walk), truth[i]).KMeans).ToArray();
+                    var scores = shots[e].Select((shot, i) => Look.Scores(session is null ? shot.Grey : ThesisImage.Spoil(shot.Grey, shot.Labels, session, seeds[i], walk), shot.Labels).KMeans).ToArray();
                     JsonArray Of(Func<IEnumerable<double>, double> take) => [.. Enumerable.Range(0, 4).Select(i => JsonValue.Create(Math.Round(take(scores.Select(s => s[i])), 4)))];
                     rows.Add(new JsonObject { ["condition"] = name, ["keV"] = Energies[e], ["mean"] = Of(v => v.Average()), ["lowest"] = Of(v => v.Min()), ["highest"] = Of(v => v.Max()) });
                 }
