@@ -30,6 +30,7 @@ Dictionary<string, Func<IVolume, string, Func<int, IVolume>>> peers = new()
 if (args is ["forest"]) return ForestBenchmark.Run();
 if (args is ["scaling", .. var edges]) return ScalingBenchmark.Run([.. edges.Select(edge => int.Parse(edge, CultureInfo.InvariantCulture))]);
 if (args is ["electrons", .. var stackSize]) return ElectronBenchmark.Run([.. stackSize.Select(n => int.Parse(n, CultureInfo.InvariantCulture))]);
+if (args is ["fill", var fillModel]) return FillBenchmark.Run(fillModel);
 if (args is ["textures", var folder, var output]) return TextureStudy.Run(folder, output);
 if (args is not ["peers", var name, "--stack", var stackPath, "--threads", var count, "--out", var outPath] || !peers.TryGetValue(name, out var prepare))
 {

@@ -35,7 +35,10 @@ public static class AdaptCommand
         var modelPath = Path.Combine(folder, "models", "adapted.kerf");
         var model = Trained(adaptation, traits, modelPath, epochs, minutes, session);
         var (phases, uncertainty) = (Path.Combine(folder, "volumes", "phases.zarr"), Path.Combine(folder, "volumes", "uncertainty.zarr"));
-        if (session.Forced || !Directory.Exists(phases)) Segment(model, modelPath, stack, path, phases, uncertainty, session);
+        var before = clock.Elapsed;
+        var missing = session.Forced || !Directory.Exists(phases);
+        if (missing) Segment(model, modelPath, stack, path, phases, uncertainty, session);
+        var seconds = missing ? (clock.Elapsed - before).TotalSeconds : 0;
         using var found = ZarrVolume.Open(phases);
         using var doubt = ZarrVolume.Open(uncertainty);
         var test = model.Training.Test!;
@@ -60,10 +63,10 @@ public static class AdaptCommand
         };
         var report = Path.Combine(folder, "report.html");
         json["report"] = report;
-        AdaptReport.Write(stack, path, adaptation.Simulate(traits, 1), model, found, doubt, json, report, session.Walk with { Progress = session.Progress.Begin("report") });
+        AdaptReport.Write(stack, path, traits, adaptation.Simulate(traits, 1), model, found, doubt, json, Verdict(json), seconds, report, session.Walk with { Progress = session.Progress.Begin("report") });
         json["seconds"] = Math.Round(clock.Elapsed.TotalSeconds, 3);
         AtomicFile.WriteAllText(Path.Combine(folder, "adapt.json"), json.ToJsonString(MeasurementFiles.Json) + "\n");
-        session.Print(json, () => Text(json));
+        session.Print(json, () => $"{phases}: {Verdict(json)}");
     }
 
     private static NetworkModel Trained(Adaptation adaptation, StackTraits traits, string path, int epochs, double minutes, Invocation session)
@@ -94,10 +97,10 @@ public static class AdaptCommand
         outputs.Publish(session.Walk, session.Progress.Begin);
     }
 
-    private static string Text(JsonObject json)
+    private static string Verdict(JsonObject json)
     {
         double V(string group, string name) => json[group]?[name]?.GetValue<double>() ?? double.NaN;
-        return string.Create(CultureInfo.InvariantCulture, $"{json["phases"]}: the bright phase fills {V("trust", "fraction"):P1}; on simulated stacks like this one {V("simulated", "accuracy"):P2} of the voxels are right. ")
+        return string.Create(CultureInfo.InvariantCulture, $"The bright phase fills {V("trust", "fraction"):P1}; on simulated stacks like this one {V("simulated", "accuracy"):P2} of the voxels are right. ")
             + string.Create(CultureInfo.InvariantCulture, $"Trust: {V("trust", "agreementWithThreshold"):P1} agree with a threshold on the smoothed stack, {V("trust", "uncertainShare"):P1} are uncertain, anisotropy {V("trust", "anisotropyTwoPoint"):0.00} (two-point), {V("trust", "anisotropyDiameter"):0.00} (diameter).");
     }
 }

@@ -13,7 +13,7 @@ namespace Kerf.App;
 public static class PredictCommand
 {
     // small, and blocks of a prediction are made of whole ones: few are under construction at a time
-    private static readonly ZarrOptions Maps = new() { Chunk = new(32, 128, 128) };
+    private static readonly ZarrOptions Maps = new() { Chunk = new(32, 64, 128) };
 
     /// <summary>The command.</summary>
     public static Command Make()

@@ -18,7 +18,11 @@ namespace Kerf.App;
 /// <param name="Skipped">The volume was kept from an earlier run.</param>
 public sealed record ReportStep(
     string Name, string Operation, string Summary, JsonObject Parameters, JsonObject Facts, double Seconds, IVolume Before, IVolume After,
-    bool Skipped);
+    bool Skipped)
+{
+    /// <summary>True when <see cref="After"/> shows something else than grey values, so that its noise or brightness is not to be compared with theirs.</summary>
+    public bool IsMap { get; init; }
+}
 
 /// <summary>All that goes into a report.</summary>
 /// <param name="Title">Headline.</param>

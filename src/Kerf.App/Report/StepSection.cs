@@ -10,14 +10,14 @@ internal static class StepSection
     public static Html Draw(int number, ReportStep step, VolumeScan before, VolumeScan after, GreyWindow window, Pictures pictures)
     {
         var id = $"step-{number}";
-        IReadOnlyList<Chart> charts = [.. FactCharts.Of(step.Facts, step.Parameters, before), .. Own(step, before, after, window)];
+        IReadOnlyList<Chart> charts = [.. FactCharts.Of(step.Facts, step.Parameters, before), .. step.IsMap ? [] : Own(step, before, after, window)];
         var viewer = ReferenceEquals(step.Before, step.After) ? Html.Empty : Viewer.Draw(id, step, before, after, window, pictures);
         var change = Change(step.Before.Info, step.After.Info);
-        var time = step.Skipped ? "unchanged, kept from an earlier run" : Wording.Duration(step.Seconds);
+        var time = step.Skipped ? "unchanged, kept from an earlier run" : step.Seconds > 0 ? Wording.Duration(step.Seconds) : "";
         return Html.Of($"""
             <section class="step" id="{id}"><header><span class="number">{number}</span><div><h3>{step.Name}</h3>
             <p class="sub"><code>{step.Operation}</code> <span>{time}</span> <span>{change}</span></p></div></header>
-            <p class="summary">{step.Summary}</p>{Verdict(before, after)}{viewer}{Legend(step, after)}
+            <p class="summary">{step.Summary}</p>{(step.IsMap ? Html.Empty : Verdict(before, after))}{viewer}{Legend(step, after)}
             <div class="charts">{charts.Select(c => c.Draw())}</div>
             {Tables.Listing("Parameters", step.Parameters, open: true)}
             {Tables.Listing("What the step found", FactCharts.Scalars(step.Facts))}</section>

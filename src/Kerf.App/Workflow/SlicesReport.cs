@@ -93,7 +93,7 @@ public static class SlicesReport
         text.Append(CultureInfo.InvariantCulture, $"By `kerf study slices`. {json["machine"]}, {json["date"]}. ");
         text.Append("Mean ± standard deviation over cuts; e over the first cut of each structure. Nothing was tuned on these seeds, and the network of RML was trained on others. In brackets the paper's mean (250 ");
         text.Append("sets, its own structures and size: a stack that is longer drifts further from where DNN puts it). shape and held are no methods of the paper: shape moves outlines without a network, held goes on with ");
-        text.Append("each slice until the next one.\n\n");
+        text.Append("each slice until the next one. (held is what comes out like the paper's RNN, which may therefore have taken the slice before instead of the nearest.)\n\n");
         text.Append("With wavelengths of 256 and 35 nm the ligament diameters are the paper's 110 and 15 nm, measured as it does (area under L/φ).\n\n");
         Append(text, json);
         if (json["also"] is JsonObject also)
@@ -135,7 +135,7 @@ public static class SlicesReport
         foreach (var row in real["grey"]!.AsArray().Select(r => r!))
             text.Append(CultureInfo.InvariantCulture, $"| {row["method"]} | {(double)row["rms"]!:0.00} | {(double)row["beyondNoise"]!:0.00} |\n");
         text.Append("\nThe same slices segmented (each denoised by non-local means, one threshold by Otsu for all), beside the dropped slices' own segmentation; MGP in percent of the dark phase. noise: the dropped slices ");
-        text.Append("against themselves, the denoised slice given its noise once more: what no prediction can be expected to beat. The network saw no shale: it is the one of RML.\n\n");
+        text.Append("against themselves, the denoised slice given its noise once more and denoised again: about what noise alone changes, no strict bound. The network saw no shale: it is the one of RML.\n\n");
         text.Append("| phases | MP % | MGP % | mean Dice |\n|---|---|---|---|\n");
         foreach (var row in real["phases"]!.AsArray().Select(r => r!))
             text.Append(CultureInfo.InvariantCulture, $"| {row["method"]} | {(double)row["mp"]!:0.00} | {(double)row["mgp"]!:0.00} | {(double)row["dice"]!:0.000} |\n");

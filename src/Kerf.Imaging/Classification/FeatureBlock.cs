@@ -35,12 +35,12 @@ public sealed class FeatureBlock
     internal static (long Shared, long PerChannel) Bytes(FeatureSet set, Size3 inner)
     {
         var outer = Box.Whole(inner).Grow(set.Halo).Size;
-        long row = TapRows.Padded(outer.X) + TapRows.Padding;
+        var row = outer.X + 2L * TapRows.Strip;
         var depth = inner.Z + 6;
         var smoothed = (inner.Y + 6) * (long)TapRows.Padded(inner.X + 6);
         var planes = set.Features.Count * (long)TapRows.Padded(inner.X) * inner.Y * sizeof(float);
-        // the input twice, the same after one axis; then per scale the presmoothed block and five slices of gradients, in float but for the widest scales
-        return (((2 * outer.Z + depth) * outer.Y * row) * sizeof(float), set.Scales.Sum(sigma => (depth * ScaleFilter.BytesOf(sigma) + 15 * sizeof(float)) * smoothed) + planes);
+        // the input twice, some slices of it after one axis; then per scale the presmoothed block and five slices of gradients, in float but for the widest scales
+        return ((2 * outer.Z + PresmoothScratch.Slices) * outer.Y * row * sizeof(float), set.Scales.Sum(sigma => (depth * ScaleFilter.BytesOf(sigma) + 15 * sizeof(float)) * smoothed) + planes);
     }
 
     /// <summary>Takes a block.</summary>

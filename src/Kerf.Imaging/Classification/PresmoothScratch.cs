@@ -10,9 +10,18 @@ namespace Kerf.Imaging;
 /// </summary>
 internal sealed class PresmoothScratch
 {
-    public readonly AlignedBuffer<float> Input = new(), AfterZ = new(), AfterY = new();
-    /// <summary>A row before it is smoothed along x, for scales in double.</summary>
-    public readonly AlignedBuffer<double> Row = new();
+    /// <summary>Slices of <see cref="AfterZ"/>: few enough to stay in the last-level cache until they are smoothed along y.</summary>
+    public const int Slices = 32;
+
+    public readonly AlignedBuffer<float> Input = new(), AfterZ = new();
+    /// <summary>A strip of <see cref="AfterZ"/>, for scales in double.</summary>
+    public readonly AlignedBuffer<double> Wide = new();
+
+    private readonly AlignedBuffer<float> _afterY = new();
+    private readonly AlignedBuffer<double> _wideAfterY = new();
+
+    /// <summary>A slice after z and y.</summary>
+    public AlignedBuffer<T> AfterY<T>() where T : unmanaged => (AlignedBuffer<T>)(object)(typeof(T) == typeof(float) ? _afterY : _wideAfterY);
 
     /// <summary>Extent of the input.</summary>
     public Size3 Size { get; private set; }

@@ -12,7 +12,8 @@ internal abstract class ScaleFilter
     /// <summary>Voxels that the kernels after presmoothing reach.</summary>
     protected const int Margin = 3;
 
-    // a second derivative at σ = 10 is a hundred times smaller than the smoothed grey value it comes from: too small for float
+    // a second derivative at σ = 10 is a hundred times smaller than the smoothed grey value it comes from: too small for float, but for the first axis of smoothing, whose
+    // errors the others smooth
     private const double LastOfFloat = 5;
 
     /// <summary>Bytes of a presmoothed value.</summary>
@@ -51,8 +52,8 @@ internal sealed class ScaleFilter<T> : ScaleFilter where T : unmanaged, IBinaryF
     private readonly FiveTaps<T>[] _g = new FiveTaps<T>[3], _d = new FiveTaps<T>[3], _s = new FiveTaps<T>[3], _minor = new FiveTaps<T>[3];
     private readonly TensorFilter<T>? _tensor;
     private readonly Size3 _radii;
-    private readonly float[] _presmoothZ, _presmoothY;
-    private readonly T[] _presmoothX;
+    private readonly float[] _presmoothZ;
+    private readonly T[] _presmoothY, _presmoothX;
     private readonly int[] _channel = new int[6];
     private readonly AlignedBuffer<T> _p = new(), _rows = new();
     private Size3 _inner;
@@ -66,7 +67,7 @@ internal sealed class ScaleFilter<T> : ScaleFilter where T : unmanaged, IBinaryF
         var (pre, fine) = (FeatureSet.PresmoothSigma(sigma), Math.Min(sigma, 1.0));
         double[] spacing = [set.Spacing.Z, set.Spacing.Y, set.Spacing.X];
         _presmoothZ = set.Dimensions == 3 ? [.. GaussianTaps.Smooth(pre / spacing[0], _radii.Z).Select(t => (float)t)] : [1];
-        _presmoothY = [.. GaussianTaps.Smooth(pre / spacing[1], _radii.Y).Select(t => (float)t)];
+        _presmoothY = [.. GaussianTaps.Smooth(pre / spacing[1], _radii.Y).Select(T.CreateTruncating)];
         _presmoothX = [.. GaussianTaps.Smooth(pre / spacing[2], _radii.X).Select(T.CreateTruncating)];
         for (var axis = 3 - set.Dimensions; axis < 3; axis++)
         {
@@ -99,21 +100,27 @@ internal sealed class ScaleFilter<T> : ScaleFilter where T : unmanaged, IBinaryF
         var (first, last) = ((left - _radii.X) / Strip, (left + size.X + _radii.X - 1) / Strip);
         var (strips, rows) = (last - first + 1, _height + 2 * _radii.Y);
         var (strip, slice, stride) = (rows * Strip, strips * rows * Strip, strips * Strip);
-        scratch.AfterZ.Ensure(size.Z * slice + Strip);
-        scratch.AfterY.Ensure(_height * stride + 4 * Padding);
-        scratch.Row.Ensure(stride + 4 * Padding);
-        for (var s = 0; s < strips; s++)
-            for (var y = 0; y < rows; y++)
-                SmoothStrip(ref scratch.Input[scratch.Place(front, top - _radii.Y + y, first + s)], _presmoothZ, ref scratch.AfterZ[s * strip + y * Strip], slice, size.Z);
-        for (var z = 0; z < size.Z; z++)
+        scratch.AfterZ.Ensure(Math.Min(PresmoothScratch.Slices, size.Z) * slice + Strip);
+        var afterY = scratch.AfterY<T>();
+        afterY.Ensure(_height * stride + 4 * Padding);
+        scratch.Wide.Ensure(strip + Strip);
+        for (var start = 0; start < size.Z; start += PresmoothScratch.Slices)
         {
+            var slices = Math.Min(PresmoothScratch.Slices, size.Z - start);
             for (var s = 0; s < strips; s++)
-                SmoothStrip(ref scratch.AfterZ[z * slice + s * strip + _radii.Y * Strip], _presmoothY, ref scratch.AfterY[s * Strip], stride, _height);
-            for (var y = 0; y < _height; y++)
+                for (var y = 0; y < rows; y++)
+                    SmoothStrip(ref scratch.Input[scratch.Place(front + start, top - _radii.Y + y, first + s)], _presmoothZ, ref scratch.AfterZ[s * strip + y * Strip], slice, slices);
+            for (var z = 0; z < slices; z++)
             {
-                if (typeof(T) == typeof(double)) TensorPrimitives.ConvertTruncating(scratch.AfterY.Slice(y * stride, stride), scratch.Row.Slice(0, stride));
-                ref var row = ref Place(ref scratch.AfterY[y * stride + left - first * Strip], ref Unsafe.As<double, T>(ref scratch.Row[left - first * Strip]));
-                Smooth(ref row, 1, _presmoothX, ref _p[(z * _height + y) * _stride], size.X);
+                for (var s = 0; s < strips; s++)
+                {
+                    var lines = scratch.AfterZ.Slice(z * slice + s * strip, strip);
+                    if (typeof(T) == typeof(double)) TensorPrimitives.ConvertTruncating(lines, scratch.Wide.Slice(0, strip));
+                    ref var line = ref Place(ref lines[0], ref Unsafe.As<double, T>(ref scratch.Wide[0]));
+                    SmoothStrip(ref Unsafe.Add(ref line, _radii.Y * Strip), _presmoothY, ref afterY[s * Strip], stride, _height);
+                }
+                for (var y = 0; y < _height; y++)
+                    Smooth(ref afterY[y * stride + left - first * Strip], 1, _presmoothX, ref _p[((start + z) * _height + y) * _stride], size.X);
             }
         }
         _tensor?.Take(_p, _height, _stride, inner, volume);

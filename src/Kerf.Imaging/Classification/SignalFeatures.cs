@@ -61,7 +61,7 @@ internal sealed class SignalFeatures
     {
         var (volume, outer) = (channels[0].Info.Size, inner.Grow(_set.Halo));
         var count = checked((int)outer.Count);
-        if (_levels.Length == 0) _levels = [.. channels.Select(Level)];
+        if (_levels.Length == 0) _levels = Levels(channels);
         ScaleFilter.Ensure(ref _voxels, count);
         Stride = FeatureBlock.RowStride(inner.Size.X);
         Plane = Stride * inner.Size.Y;
@@ -77,25 +77,27 @@ internal sealed class SignalFeatures
             }
             if (c != 1) continue;
             for (var i = 0; i < count; i++) voxels[i] = _first[i] - voxels[i];
-            Take(_signals.Length - 1, voxels, inner, volume, _levels[0] - _levels[1]);
+            Take(_signals.Length - 1, voxels, inner, volume, _levels[^1]);
         }
         for (var s = 0; s < _signals.Length; s++) ScaleFilter.Ensure(ref _planes[s], Plane * PerSignal + 4 * TapRows.Padding);
     }
 
-    // mean of the finite greys of a box in the middle of the volume: the same for every block and thread, and read at once
-    private static float Level(IVolume<float> channel)
+    // of each signal the mean of the finite greys of a box in the middle of the volume: the same for every block and thread, and read at once
+    private static float[] Levels(IReadOnlyList<IVolume<float>> channels)
     {
         const int Most = 1 << 18;
-        var size = channel.Info.Size;
+        var size = channels[0].Info.Size;
         var columns = Math.Min(size.X, Most);
         var rows = Math.Min(size.Y, Most / columns);
         var box = new Size3(Math.Min(size.Z, Most / (columns * rows)), rows, columns);
-        var greys = new float[box.Count];
-        channel.Read(new(new((size.Z - box.Z) / 2, (size.Y - box.Y) / 2, (size.X - box.X) / 2), box), greys);
-        var (sum, count) = (0.0, 0);
-        foreach (var grey in greys)
-            if (float.IsFinite(grey)) (sum, count) = (sum + grey, count + 1);
-        return count == 0 ? 0 : (float)(sum / count);
+        var greys = channels.Select(channel =>
+        {
+            var read = new float[box.Count];
+            channel.Read(new(new((size.Z - box.Z) / 2, (size.Y - box.Y) / 2, (size.X - box.X) / 2), box), read);
+            return read;
+        }).ToList();
+        if (greys.Count > 1) greys.Add([.. greys[0].Zip(greys[1], (a, b) => a - b)]);
+        return [.. greys.Select(g => (float)g.Where(float.IsFinite).Select(v => (double)v).DefaultIfEmpty().Average())];
     }
 
     private void Take(int signal, ReadOnlySpan<float> voxels, Box inner, Size3 volume, float level)

@@ -64,48 +64,51 @@ internal static class TapRows
     /// The same down a strip, whose lines follow each other: <paramref name="count"/> lines, line i going to target[i·<paramref name="step"/>]. Two lines at a time:
     /// what one of them loads for tap k, the other needs for tap k − 1. One line behind the last that is needed is read as well.
     /// </summary>
-    public static void SmoothStrip(ref float source, ReadOnlySpan<float> taps, ref float target, int step, int count)
+    public static void SmoothStrip<T>(ref T source, ReadOnlySpan<T> taps, ref T target, int step, int count) where T : unmanaged
     {
         ref var weights = ref MemoryMarshal.GetReference(taps);
-        var (lanes, line, radius) = (Vector<float>.Count, Strip, taps.Length - 1);
-        for (var i = 0; i < count; i += 2)
+        var (lanes, line, radius) = (Vector<T>.Count, Strip, taps.Length - 1);
+        for (var column = 0; column < Strip; column += 4 * lanes)
         {
-            // f(−k) and f(k) of the first line; f(1 − k) and f(1 + k) of the second
-            ref var before = ref Unsafe.Add(ref source, (i - radius) * line);
-            ref var after = ref Unsafe.Add(ref source, (i + 1 + radius) * line);
-            var (l0, l1, l2, l3) = (Load(ref before, 0), Load(ref before, lanes), Load(ref before, 2 * lanes), Load(ref before, 3 * lanes));
-            var (r0, r1, r2, r3) = (Load(ref after, 0), Load(ref after, lanes), Load(ref after, 2 * lanes), Load(ref after, 3 * lanes));
-            Vector<float> w, a0 = default, a1 = default, a2 = default, a3 = default, b0 = default, b1 = default, b2 = default, b3 = default;
-            for (var k = radius; k > 0; k--)
+            for (var i = 0; i < count; i += 2)
             {
-                before = ref Unsafe.Add(ref before, line);
-                after = ref Unsafe.Subtract(ref after, line);
-                w = new(Unsafe.Add(ref weights, k));
-                Pair(w, 0, ref before, ref after, ref l0, ref r0, ref a0, ref b0);
-                Pair(w, lanes, ref before, ref after, ref l1, ref r1, ref a1, ref b1);
-                Pair(w, 2 * lanes, ref before, ref after, ref l2, ref r2, ref a2, ref b2);
-                Pair(w, 3 * lanes, ref before, ref after, ref l3, ref r3, ref a3, ref b3);
+                // f(−k) and f(k) of the first line; f(1 − k) and f(1 + k) of the second
+                ref var before = ref Unsafe.Add(ref source, (i - radius) * line + column);
+                ref var after = ref Unsafe.Add(ref source, (i + 1 + radius) * line + column);
+                var (l0, l1, l2, l3) = (Load(ref before, 0), Load(ref before, lanes), Load(ref before, 2 * lanes), Load(ref before, 3 * lanes));
+                var (r0, r1, r2, r3) = (Load(ref after, 0), Load(ref after, lanes), Load(ref after, 2 * lanes), Load(ref after, 3 * lanes));
+                Vector<T> w, a0 = default, a1 = default, a2 = default, a3 = default, b0 = default, b1 = default, b2 = default, b3 = default;
+                for (var k = radius; k > 0; k--)
+                {
+                    before = ref Unsafe.Add(ref before, line);
+                    after = ref Unsafe.Subtract(ref after, line);
+                    w = new(Unsafe.Add(ref weights, k));
+                    Pair(w, 0, ref before, ref after, ref l0, ref r0, ref a0, ref b0);
+                    Pair(w, lanes, ref before, ref after, ref l1, ref r1, ref a1, ref b1);
+                    Pair(w, 2 * lanes, ref before, ref after, ref l2, ref r2, ref a2, ref b2);
+                    Pair(w, 3 * lanes, ref before, ref after, ref l3, ref r3, ref a3, ref b3);
+                }
+                w = new(weights);
+                ref var t = ref Unsafe.Add(ref target, i * step + column);
+                Store(Fused(w, l0, a0), ref t, 0);
+                Store(Fused(w, l1, a1), ref t, lanes);
+                Store(Fused(w, l2, a2), ref t, 2 * lanes);
+                Store(Fused(w, l3, a3), ref t, 3 * lanes);
+                if (i + 1 == count) break;
+                t = ref Unsafe.Add(ref t, step);
+                Store(Fused(w, r0, b0), ref t, 0);
+                Store(Fused(w, r1, b1), ref t, lanes);
+                Store(Fused(w, r2, b2), ref t, 2 * lanes);
+                Store(Fused(w, r3, b3), ref t, 3 * lanes);
             }
-            w = new(weights);
-            ref var t = ref Unsafe.Add(ref target, i * step);
-            Store(Vector.FusedMultiplyAdd(w, l0, a0), ref t, 0);
-            Store(Vector.FusedMultiplyAdd(w, l1, a1), ref t, lanes);
-            Store(Vector.FusedMultiplyAdd(w, l2, a2), ref t, 2 * lanes);
-            Store(Vector.FusedMultiplyAdd(w, l3, a3), ref t, 3 * lanes);
-            if (i + 1 == count) break;
-            t = ref Unsafe.Add(ref t, step);
-            Store(Vector.FusedMultiplyAdd(w, r0, b0), ref t, 0);
-            Store(Vector.FusedMultiplyAdd(w, r1, b1), ref t, lanes);
-            Store(Vector.FusedMultiplyAdd(w, r2, b2), ref t, 2 * lanes);
-            Store(Vector.FusedMultiplyAdd(w, r3, b3), ref t, 3 * lanes);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        static void Pair(Vector<float> w, int at, ref float before, ref float after, ref Vector<float> left, ref Vector<float> right, ref Vector<float> a, ref Vector<float> b)
+        static void Pair(Vector<T> w, int at, ref T before, ref T after, ref Vector<T> left, ref Vector<T> right, ref Vector<T> a, ref Vector<T> b)
         {
             var (nextLeft, nextRight) = (Load(ref before, at), Load(ref after, at));
-            a = Vector.FusedMultiplyAdd(w, left + nextRight, a);
-            b = Vector.FusedMultiplyAdd(w, nextLeft + right, b);
+            a = Fused(w, left + nextRight, a);
+            b = Fused(w, nextLeft + right, b);
             (left, right) = (nextLeft, nextRight);
         }
     }

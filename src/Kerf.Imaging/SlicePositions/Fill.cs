@@ -24,7 +24,7 @@ public enum FillMethod
     Learned,
 }
 
-/// <summary>Fills the planes between repositioned slices. See docs/methods/slice-positions.md.</summary>
+/// <summary>Fills the planes between repositioned slices. See docs/methods/fill.md.</summary>
 [Operation("fill", "Makes the planes between repositioned slices, from the slices around them.")]
 public sealed record Fill : Step
 {

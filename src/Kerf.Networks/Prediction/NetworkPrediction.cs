@@ -86,6 +86,18 @@ public sealed class NetworkPrediction : IDisposable
     /// <returns>Voxels classified per second; 0 when there was nothing left to do.</returns>
     public double Run(IReadOnlyList<IVolume> channels, IWritableVolume<byte> labels, NetworkMaps maps, Traversal walk)
     {
+        try
+        {
+            return Predict(channels, labels, maps, walk);
+        }
+        catch (OutOfMemoryException exception)
+        {
+            throw new InputError("out of memory in prediction. Choose a smaller --tile or --batch, or raise --memory.", exception);
+        }
+    }
+
+    private double Predict(IReadOnlyList<IVolume> channels, IWritableVolume<byte> labels, NetworkMaps maps, Traversal walk)
+    {
         var clock = Stopwatch.StartNew();
         IVolume<float>[] scaled = [.. channels.Select(c => _model.Scaling.Of(c, walk with { Progress = null }))];
         var size = labels.Info.Size;

@@ -54,6 +54,18 @@ public sealed class NetworkTraining
     /// <exception cref="InputError">No labels, one class only, a class that is missing where the network would learn it.</exception>
     public NetworkModel Run(bool resume, string device = "auto")
     {
+        try
+        {
+            return Trained(resume, device);
+        }
+        catch (OutOfMemoryException exception)
+        {
+            throw new InputError($"out of memory in training, with {_options.BatchOf(_options.Of(_channels.Count, 2))} patches of edge {_options.Patch} at once. Choose a smaller --batch, --patch, --width or --depth, or raise --memory.", exception);
+        }
+    }
+
+    private NetworkModel Trained(bool resume, string device)
+    {
         var (used, classes) = Used();
         var architecture = _options.Of(_channels.Count, used.Length);
         Phase[] phases = [.. used.Select(label => _labels.Info.Phases?.FirstOrDefault(p => p.Label == label) ?? Phase.Unnamed(label))];

@@ -108,6 +108,7 @@ public sealed class NetworkCommandTests(NetworkCommandTests.Files files) : IClas
     [InlineData("predict m.kerf image.tif o.tif --tile 3", "--tile is 3; allowed: 8 to 4096.")]
     [InlineData("predict m.kerf image.tif o.tif --precision f16", "--precision is \"f16\"; write f32 or bf16.")]
     [InlineData("predict m.kerf image.tif o.tif --layer down0", "--layer names a layer, and --activations is missing")]
+    [InlineData("train network image.tif labels.tif --out n.kerf --width 256 --depth 6 --memory 16MiB", "out of memory in training, with 16 patches of edge 64 at once. Choose a smaller --batch, --patch, --width or --depth, or raise --memory.")]
     [InlineData("export m.kerf out.onnx", "out.onnx: ONNX is not written; TorchScript is, which PyTorch opens as it is. End the name in .pt.")]
     [InlineData("export m.kerf out.txt", "out.txt: is no name for a network; end it in .pt (TorchScript).")]
     [InlineData("export image.tif out.pt", "image.tif: is no network model.")]
