@@ -16,9 +16,9 @@ public static class SimulationStudies
     /// <summary>kerf study shine-through.</summary>
     public static Command ShineThrough() => Make(
         "shine-through", "Thresholds on levelled-wave gold in vacuum and epoxy at 1, 2 and 4 kV, by two detectors; and under the conditions of the thesis.",
-        new("--electrons-per-pixel") { Description = "Electrons per pixel (default 100).", HelpName = "n" },
+        new("--electrons-per-pixel") { Description = "Electrons per pixel (default 40).", HelpName = "n" },
         (value, seed, folder, walk) => ShineThroughStudy.Run(
-            new(16, 96, 96), (int)Math.Clamp(value ?? 100, 1, 1e5), [seed, seed + 1, seed + 2], Path.Combine(folder, "shine-through.png"), walk),
+            new(16, 96, 96), (int)Math.Clamp(value ?? 40, 1, 1e5), [seed, seed + 1, seed + 2], Path.Combine(folder, "shine-through.png"), walk),
         ShineThroughReport.Markdown, (json, folder) => ShineThroughReport.Page(json, Path.Combine(folder, "shine-through.png")));
 
     /// <summary>kerf study realism.</summary>

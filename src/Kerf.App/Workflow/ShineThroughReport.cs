@@ -100,7 +100,8 @@ public static class ShineThroughReport
         $"ICD counts only what kept 85 % of its energy, a third of what TLD counts or less: at {json["electronsPerPixel"]} electrons per pixel the counts of gold scatter so much that a threshold cuts gold in two. "
             + $"The columns at {V(json["dose"]) * V(json["electronsPerPixel"])} electrons a pixel (first seed) tell that noise from shine-through.",
         "In vacuum nothing slows an electron down on its way to the floor of a pore, however deep that lies: pores are bright at any voltage, and errors are large from the start. What voltage adds is gold that electrons pass through. "
-            + "Half of gold's signal comes from above 1.3, 2.8 and 7 nm at 1, 2 and 4 kV: much of a ligament of 15 nm, little of one of 80 nm.",
+            + "Half of gold's signal comes from above 1.3, 2.8 and 7 nm at 1, 2 and 4 kV: much of a ligament of 15 nm, little of one of 80 nm. "
+            + "Nor is there anything in an empty pore to lose energy in: ICD's window takes as much from gold as from the floor of a shallow pore, and what leaves steeply, which it prefers, leaves pores best.",
     ];
 
     // counted, not claimed
