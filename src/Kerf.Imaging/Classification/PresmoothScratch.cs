@@ -10,15 +10,20 @@ namespace Kerf.Imaging;
 /// </summary>
 internal sealed class PresmoothScratch
 {
-    /// <summary>Slices of <see cref="AfterZ"/>: few enough to stay in the last-level cache until they are smoothed along y.</summary>
+    /// <summary>Slices that are smoothed at a time: few enough to stay in the last-level cache from z to y.</summary>
     public const int Slices = 32;
 
-    public readonly AlignedBuffer<float> Input = new(), AfterZ = new();
-    /// <summary>A strip of <see cref="AfterZ"/>, for scales in double.</summary>
-    public readonly AlignedBuffer<double> Wide = new();
+    private readonly AlignedBuffer<float> _afterZ = new(), _afterY = new();
+    private readonly AlignedBuffer<double> _wideAfterZ = new(), _wideAfterY = new();
 
-    private readonly AlignedBuffer<float> _afterY = new();
-    private readonly AlignedBuffer<double> _wideAfterY = new();
+    /// <summary>The block's strips.</summary>
+    public readonly AlignedBuffer<float> Input = new();
+
+    /// <summary>A row of a strip through all slices, for scales in double.</summary>
+    public readonly AlignedBuffer<double> Column = new();
+
+    /// <summary>Some slices after z, in strips.</summary>
+    public AlignedBuffer<T> AfterZ<T>() where T : unmanaged => (AlignedBuffer<T>)(object)(typeof(T) == typeof(float) ? _afterZ : _wideAfterZ);
 
     /// <summary>A slice after z and y.</summary>
     public AlignedBuffer<T> AfterY<T>() where T : unmanaged => (AlignedBuffer<T>)(object)(typeof(T) == typeof(float) ? _afterY : _wideAfterY);

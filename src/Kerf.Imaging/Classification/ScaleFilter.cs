@@ -12,8 +12,7 @@ internal abstract class ScaleFilter
     /// <summary>Voxels that the kernels after presmoothing reach.</summary>
     protected const int Margin = 3;
 
-    // a second derivative at σ = 10 is a hundred times smaller than the smoothed grey value it comes from: too small for float, but for the first axis of smoothing, whose
-    // errors the others smooth
+    // a second derivative at σ = 10 is a hundred times smaller than the smoothed grey value it comes from: too small for float
     private const double LastOfFloat = 5;
 
     /// <summary>Bytes of a presmoothed value.</summary>
@@ -52,8 +51,7 @@ internal sealed class ScaleFilter<T> : ScaleFilter where T : unmanaged, IBinaryF
     private readonly FiveTaps<T>[] _g = new FiveTaps<T>[3], _d = new FiveTaps<T>[3], _s = new FiveTaps<T>[3], _minor = new FiveTaps<T>[3];
     private readonly TensorFilter<T>? _tensor;
     private readonly Size3 _radii;
-    private readonly float[] _presmoothZ;
-    private readonly T[] _presmoothY, _presmoothX;
+    private readonly T[] _presmoothZ, _presmoothY, _presmoothX;
     private readonly int[] _channel = new int[6];
     private readonly AlignedBuffer<T> _p = new(), _rows = new();
     private Size3 _inner;
@@ -66,7 +64,7 @@ internal sealed class ScaleFilter<T> : ScaleFilter where T : unmanaged, IBinaryF
         _marginZ = set.Dimensions == 3 ? Margin : 0;
         var (pre, fine) = (FeatureSet.PresmoothSigma(sigma), Math.Min(sigma, 1.0));
         double[] spacing = [set.Spacing.Z, set.Spacing.Y, set.Spacing.X];
-        _presmoothZ = set.Dimensions == 3 ? [.. GaussianTaps.Smooth(pre / spacing[0], _radii.Z).Select(t => (float)t)] : [1];
+        _presmoothZ = set.Dimensions == 3 ? [.. GaussianTaps.Smooth(pre / spacing[0], _radii.Z).Select(T.CreateTruncating)] : [T.One];
         _presmoothY = [.. GaussianTaps.Smooth(pre / spacing[1], _radii.Y).Select(T.CreateTruncating)];
         _presmoothX = [.. GaussianTaps.Smooth(pre / spacing[2], _radii.X).Select(T.CreateTruncating)];
         for (var axis = 3 - set.Dimensions; axis < 3; axis++)
@@ -100,25 +98,27 @@ internal sealed class ScaleFilter<T> : ScaleFilter where T : unmanaged, IBinaryF
         var (first, last) = ((left - _radii.X) / Strip, (left + size.X + _radii.X - 1) / Strip);
         var (strips, rows) = (last - first + 1, _height + 2 * _radii.Y);
         var (strip, slice, stride) = (rows * Strip, strips * rows * Strip, strips * Strip);
-        scratch.AfterZ.Ensure(Math.Min(PresmoothScratch.Slices, size.Z) * slice + Strip);
-        var afterY = scratch.AfterY<T>();
+        var (afterZ, afterY, column) = (scratch.AfterZ<T>(), scratch.AfterY<T>(), (Math.Min(PresmoothScratch.Slices, size.Z) + 2 * _radii.Z) * Strip);
+        afterZ.Ensure(Math.Min(PresmoothScratch.Slices, size.Z) * slice + Strip);
         afterY.Ensure(_height * stride + 4 * Padding);
-        scratch.Wide.Ensure(strip + Strip);
+        scratch.Column.Ensure(column + Strip);
         for (var start = 0; start < size.Z; start += PresmoothScratch.Slices)
         {
             var slices = Math.Min(PresmoothScratch.Slices, size.Z - start);
             for (var s = 0; s < strips; s++)
+            {
                 for (var y = 0; y < rows; y++)
-                    SmoothStrip(ref scratch.Input[scratch.Place(front + start, top - _radii.Y + y, first + s)], _presmoothZ, ref scratch.AfterZ[s * strip + y * Strip], slice, slices);
+                {
+                    var lines = scratch.Input.Slice(scratch.Place(front + start - _radii.Z, top - _radii.Y + y, first + s), (slices + 2 * _radii.Z) * Strip);
+                    if (typeof(T) == typeof(double)) TensorPrimitives.ConvertTruncating(lines, scratch.Column.Slice(0, lines.Length));
+                    ref var line = ref TapRows.Place(ref lines[0], ref Unsafe.As<double, T>(ref scratch.Column[0]));
+                    SmoothStrip(ref Unsafe.Add(ref line, _radii.Z * Strip), _presmoothZ, ref afterZ[s * strip + y * Strip], slice, slices);
+                }
+            }
             for (var z = 0; z < slices; z++)
             {
                 for (var s = 0; s < strips; s++)
-                {
-                    var lines = scratch.AfterZ.Slice(z * slice + s * strip, strip);
-                    if (typeof(T) == typeof(double)) TensorPrimitives.ConvertTruncating(lines, scratch.Wide.Slice(0, strip));
-                    ref var line = ref Place(ref lines[0], ref Unsafe.As<double, T>(ref scratch.Wide[0]));
-                    SmoothStrip(ref Unsafe.Add(ref line, _radii.Y * Strip), _presmoothY, ref afterY[s * Strip], stride, _height);
-                }
+                    SmoothStrip(ref afterZ[z * slice + s * strip + _radii.Y * Strip], _presmoothY, ref afterY[s * Strip], stride, _height);
                 for (var y = 0; y < _height; y++)
                     Smooth(ref afterY[y * stride + left - first * Strip], 1, _presmoothX, ref _p[((start + z) * _height + y) * _stride], size.X);
             }
@@ -170,8 +170,8 @@ internal sealed class ScaleFilter<T> : ScaleFilter where T : unmanaged, IBinaryF
     {
         var (g, d, s, m) = (_g[0], _d[0], _s[0], _minor[0]);
         ref var target = ref _rows[RowOf(slot, 0)];
-        var (stride, ring) = (_stride, 5 * _stride);
-        for (var x = 0; x < stride; x += Vector<T>.Count)
+        var (width, ring) = (_inner.X + 2 * Margin, 5 * _stride);
+        for (var x = 0; x < width; x += Vector<T>.Count)
         {
             var (c, s1, s2, d1, d2) = Five(ref Unsafe.Add(ref p, x), -2 * plane, -plane, 0, plane, 2 * plane);
             ref var to = ref Unsafe.Add(ref target, x);
@@ -189,9 +189,9 @@ internal sealed class ScaleFilter<T> : ScaleFilter where T : unmanaged, IBinaryF
         var (g, d, s, m) = (_g[1], _d[1], _s[1], _minor[1]);
         // offsets of the five rows of the first ring; the other rings follow at whole distances
         var (a2, a1, c0, b1, b2) = (RowOf(Slot(y - 2), 0), RowOf(Slot(y - 1), 0), RowOf(Slot(y), 0), RowOf(Slot(y + 1), 0), RowOf(Slot(y + 2), 0));
-        var (stride, ring, after) = (_stride, 5 * _stride, AfterY * _stride);
+        var (width, stride, ring, after) = (_inner.X + 2 * Margin, _stride, 5 * _stride, AfterY * _stride);
         var minorRing = TAxes.Three ? 3 * ring : 0;
-        for (var x = 0; x < stride; x += Vector<T>.Count)
+        for (var x = 0; x < width; x += Vector<T>.Count)
         {
             ref var at = ref Unsafe.Add(ref rows, x);
             ref var to = ref Unsafe.Add(ref rows, after + x);

@@ -116,7 +116,7 @@ internal sealed class TensorFilter<T> where T : unmanaged, IBinaryFloatingPointI
         ref var p = ref _p[((z + (_dimensions == 3 ? Margin : 0)) * _height + y + Margin) * _stride];
         ref var target = ref _rows[ZRow(y)];
         var (g, d) = (_g[0], _d[0]);
-        for (var x = 0; x < _stride; x += Vector<T>.Count)
+        for (var x = 0; x < _inner.Size.X + 2 * Margin; x += Vector<T>.Count)
         {
             var centre = Load(ref p, x);
             if (_dimensions == 2)
@@ -137,7 +137,7 @@ internal sealed class TensorFilter<T> where T : unmanaged, IBinaryFloatingPointI
         ref var here = ref _rows[ZRow(y)];
         ref var after = ref _rows[ZRow(y + 1)];
         var (g, d, stride) = (_g[1], _d[1], _stride);
-        for (var x = 0; x < stride; x += Vector<T>.Count)
+        for (var x = 0; x < _inner.Size.X + 2 * Margin; x += Vector<T>.Count)
         {
             var (a, b) = (Load(ref before, x), Load(ref after, x));
             Store(g.Even(Load(ref here, x), a + b), ref target, x);
