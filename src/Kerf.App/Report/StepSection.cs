@@ -16,7 +16,7 @@ internal static class StepSection
         var time = step.Skipped ? "unchanged, kept from an earlier run" : step.Seconds > 0 ? Wording.Duration(step.Seconds) : "";
         return Html.Of($"""
             <section class="step" id="{id}"><header><span class="number">{number}</span><div><h3>{step.Name}</h3>
-            <p class="sub"><code>{step.Operation}</code> <span>{time}</span> <span>{change}</span></p></div></header>
+            <p class="sub"><code>{step.Operation}</code> {(time.Length > 0 ? Html.Of($"<span>{time}</span>") : Html.Empty)} <span>{change}</span></p></div></header>
             <p class="summary">{step.Summary}</p>{(step.IsMap ? Html.Empty : Verdict(before, after))}{viewer}{Legend(step, after)}
             <div class="charts">{charts.Select(c => c.Draw())}</div>
             {Tables.Listing("Parameters", step.Parameters, open: true)}
