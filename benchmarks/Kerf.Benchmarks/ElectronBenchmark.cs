@@ -31,7 +31,8 @@ public static class ElectronBenchmark
         Shoot("vacuum", new(4, 48, 48), 10);
         foreach (var medium in new[] { "epoxy", "vacuum" })
         {
-            foreach (var (size, electrons) in new (Size3, int)[] { (Base, 5), (Base, 10), (Base, 20), (Base, 40), (new(192, 96, 96), 5), (new(96, 192, 192), 5), (new(192, 192, 192), 5) })
+            foreach (var (size, electrons) in new (Size3, int)[] { (Base, 5), (Base, 10), (Base, 20), (Base, 40),
+                (new(192, 96, 96), 5), (new(96, 192, 192), 5), (new(192, 192, 192), 5) })
             {
                 var (seconds, count, lost) = Shoot(medium, size, electrons);
                 var line = string.Create(CultureInfo.InvariantCulture, $"| {medium} | {size} | {electrons} | {count / 1e6:F1} million | {seconds:F2} | {seconds / count * 1e9:F0} | {2 * count / seconds / 1e6:F2} | {100 * lost:F1} |");
