@@ -107,9 +107,7 @@ public sealed record BoostedSegmentation : Step
             if (Scales.Length > 0 || Physical || Dimensions is not null) throw new InputError("scales, physical and dimensions are of filters, and with a network alone there are none. Add --features plain.");
             return null;
         }
-        // whatever there is
-        var kind = Features == FeatureKind.All ? FeatureKind.Milling : Features ?? FeatureKind.Plain;
-        var set = new ForestSegmentation { Features = kind, Dimensions = Dimensions, Scales = Scales }.Selection(image);
+        var set = new ForestSegmentation { Features = Features ?? FeatureKind.Plain, Dimensions = Dimensions, Scales = Scales }.Selection(image);
         return Physical ? set.Scaled(image.RequireVoxel("a model with σ as a length")) : set;
     }
 

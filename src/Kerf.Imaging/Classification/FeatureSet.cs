@@ -143,12 +143,10 @@ public sealed record FeatureSet
         }
     }
 
-    /// <summary>Refuses a kind of features that this version does not compute, and a selection that selects nothing.</summary>
+    /// <summary>Refuses a selection that selects nothing.</summary>
     /// <exception cref="InputError">It is one.</exception>
     internal void Check()
     {
-        // all: its further features are added where SignalFeatures makes its signals and names
-        if (Kind == FeatureKind.All) throw new InputError($"features: \"{Kind.ToString().ToLowerInvariant()}\" is not built yet; use plain or milling.");
         if (Features.Count == 0) throw new InputError("features: the families and scales leave none; scales below 0.7 serve gaussian-smoothing alone.");
     }
 

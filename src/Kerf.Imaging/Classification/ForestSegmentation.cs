@@ -27,7 +27,7 @@ public sealed record ForestSegmentation : Step
     public int? Dimensions { get; init; }
 
     /// <summary>Feature set.</summary>
-    [Parameter("plain is ilastik's set, milling adds how the grey value changes while milling, all adds whatever else helps.")]
+    [Parameter("plain is ilastik's set, milling adds how the grey value changes while milling, all takes whatever is known to help, today the same.")]
     public FeatureKind Features { get; init; }
 
     /// <summary>Families of features.</summary>
@@ -74,7 +74,8 @@ public sealed record ForestSegmentation : Step
         double[] scales = ScalesNm.Length == 0 ? Scales : [.. ScalesNm.Select(nm => nm / image.RequireVoxel("scales-nm").Finest)];
         var set = new FeatureSet
         {
-            Kind = Features,
+            // whatever is known to help: models name what that was, since it may grow
+            Kind = Features == FeatureKind.All ? FeatureKind.Milling : Features,
             Dimensions = Dimensions ?? (image.Size.Z == 1 ? 2 : 3),
             Families = Families.Length == 0 ? Enum.GetValues<FeatureFamily>() : [.. Families.Distinct().Order()],
             Scales = scales.Length == 0 ? FeatureSet.AllScales : [.. scales.Distinct().Order()],

@@ -135,4 +135,11 @@ public class MillingFeatureTests
         Assert.Equal(16 / 4 + 1, flat.Halo.Z);
         Assert.Equal(0, new FeatureSet { Dimensions = 2 }.Halo.Z);
     }
+
+    [Fact]
+    public void AllIsWhatIsKnownToHelp()
+    {
+        var image = new VolumeInfo(new Size3(8, 32, 32), PixelType.UInt8, null);
+        Assert.Equal(FeatureKind.Milling, new ForestSegmentation { Features = FeatureKind.All }.Selection(image).Kind);
+    }
 }
