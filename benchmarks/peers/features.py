@@ -3,7 +3,7 @@ import numpy as np
 
 import _forest
 
-RESULTS, ROUNDS = "forest-peers", 1
+RESULTS, ROUNDS = "forest-peers", 5
 
 
 def row(run, folder, threads, quick):
