@@ -117,7 +117,6 @@ public sealed record NetworkStudy(int Edge, int Depth, int Electrons, int Epochs
     private NetworkModel Train(Network network, Specimen specimen, string folder, Traversal walk, Action<string> say)
     {
         var path = Path.Combine(folder, $"gold-{network.Name}.kerf");
-        if (File.Exists(path)) return NetworkFile.Load(path);
         var (patch, planar) = (network.Options.Patch, network.Options.Architecture == ArchitectureKind.Unet);
         var options = network.Options with
         {
@@ -132,14 +131,7 @@ public sealed record NetworkStudy(int Edge, int Depth, int Electrons, int Epochs
             Windows = planar ? Windows : Windows * 64 * 64 / (patch * patch * patch),
             Split = [0.8, 0.2, 0],
         };
-        var training = new NetworkTraining([.. network.Voltages.Select(v => specimen.Images[v])], specimen.Truth, options, Seed, path, walk)
-        {
-            Report = (stage, e) => say(string.Create(CultureInfo.InvariantCulture, $"{network.Name} {stage} epoch {e.Epoch}: loss {e.Loss:0.0000}, validation {e.Validation:0.0000}, accuracy {e.Accuracy:0.0000}, {e.Seconds:0.0} s")),
-        };
-        var model = training.Run(resume: true, "cpu");
-        NetworkFile.Save(model, path);
-        training.Clean();
-        return model;
+        return StudyTraining.Model(path, network.Name, [.. network.Voltages.Select(v => specimen.Images[v])], specimen.Truth, options, Seed, walk, say);
     }
 
     // three clusters, the brightest is solid

@@ -106,7 +106,6 @@ public sealed record ParticleStudy(int Images, int Edge, int Epochs, int Patch, 
     private NetworkModel Train(string name, GreyRule rule, bool second, Particle particle, string folder, Traversal walk, Action<string> say)
     {
         var path = Path.Combine(folder, $"particles-{name}-{(second ? 2 : 1)}.kerf");
-        if (File.Exists(path)) return NetworkFile.Load(path);
         var (images, truth) = second ? (Reversed(particle.Images), Reversed(particle.Truth)) : (particle.Images, particle.Truth);
         var options = new NetworkOptions
         {
@@ -124,14 +123,7 @@ public sealed record ParticleStudy(int Images, int Edge, int Epochs, int Patch, 
             Augment = [Augmentation.Flips, Augmentation.Crops],
             Split = [0.5, 0.5, 0],
         };
-        var training = new NetworkTraining([("bse", images)], truth, options, Seed, path, walk)
-        {
-            Report = (_, e) => say(string.Create(CultureInfo.InvariantCulture, $"{name} {(second ? 2 : 1)} epoch {e.Epoch}: loss {e.Loss:0.0000}, validation {e.Validation:0.0000}, accuracy {e.Accuracy:0.0000}, {e.Seconds:0.0} s")),
-        };
-        var model = training.Run(resume: true, "cpu");
-        NetworkFile.Save(model, path);
-        training.Clean();
-        return model;
+        return StudyTraining.Model(path, $"{name} {(second ? 2 : 1)}", [("bse", images)], truth, options, Seed, walk, say);
     }
 
     private static Volume<byte> Reversed(Volume<byte> volume)
@@ -165,8 +157,8 @@ public sealed record ParticleStudy(int Images, int Edge, int Epochs, int Patch, 
             var off = (grains?.Data[i] ?? found.Data[i] - 1) - (truth.Data[i] - 1);
             squares += (double)off * off;
         }
-        double F1(int label, int other) => 2.0 * confusion[label, label] / (2.0 * confusion[label, label] + confusion[label, other] + confusion[other, label]);
-        return new((double)(confusion[1, 1] + confusion[2, 2]) / truth.Data.Length, F1(1, 2), F1(2, 1), squares / truth.Data.Length);
+        // of one class F1 is its Dice coefficient
+        return new(confusion.Score().Accuracy, confusion.Dice(1), confusion.Dice(2), squares / truth.Data.Length);
     }
 
     private static JsonObject Row(string input, Fold[] test, Fold[] train, long parameters)

@@ -72,15 +72,9 @@ public sealed record PretrainedStudy(int Training, int Scored, int Epochs, ulong
             Split = [0.8, 0.1, 0.1],
             Augment = [Augmentation.Flips, Augmentation.Turns, Augmentation.Crops, Augmentation.Stretch, Augmentation.Brightness, Augmentation.Noise, Augmentation.Blur],
         };
-        var training = new NetworkTraining([("image", image)], labels, options, Seed, path, walk)
-        {
-            Report = (_, e) => say(string.Create(CultureInfo.InvariantCulture, $"{name} epoch {e.Epoch}: loss {e.Loss:0.0000}, validation {e.Validation:0.0000}, accuracy {e.Accuracy:0.0000}, {e.Seconds:0.0} s")),
-        };
         // voxels are of many sizes: none is the model's
-        var model = training.Run(resume: true, "cpu") with { Voxel = null, Phases = [new(1, "pore", "#2b2b33"), new(2, gold ? "gold" : "active material", gold ? "#e8b23a" : "#e8883a")] };
-        NetworkFile.Save(model, path);
-        training.Clean();
-        return model;
+        return StudyTraining.Model(path, name, [("image", image)], labels, options, Seed, walk, say,
+            model => model with { Voxel = null, Phases = [new(1, "pore", "#2b2b33"), new(2, gold ? "gold" : "active material", gold ? "#e8b23a" : "#e8883a")] });
     }
 
     // one stack of all specimens, each scaled by itself as a stack is for the network; slices whose neighbours belong to another specimen have no label
@@ -131,7 +125,8 @@ public sealed record PretrainedStudy(int Training, int Scored, int Epochs, ulong
         var canvas = draw.Kind == "particle" ? new Size3(100, 140, 140) : Extent;
         var whole = VirtualStructure.Make(draw.Kind, canvas, VoxelSize.Cube(draw.Voxel), draw.Solid, draw.Wavelength, stream, walk);
         var truth = new Volume<byte>(whole.Info with { Size = Extent });
-        whole.Read(new((canvas - Extent) is var rest ? new(rest.Z / 2, rest.Y / 2, rest.X / 2) : default, Extent), truth.Data);
+        var rest = canvas - Extent;
+        whole.Read(new(new(rest.Z / 2, rest.Y / 2, rest.X / 2), Extent), truth.Data);
         var materials = new Dictionary<int, Material> { [1] = Material.Parse(draw.Medium), [2] = Material.Parse(gold ? "Au" : "NMC811") };
         var (signal, error) = (new Volume<float>(truth.Info with { Phases = null }), new Volume<float>(truth.Info with { Phases = null }));
         ElectronImage.Make(truth, materials, new() { KeV = draw.KeV, ElectronsPerPixel = 40 }, signal, error, stream, walk);

@@ -102,7 +102,6 @@ public sealed record ShaleStudy(int Stretches, int Epochs, ulong Seed)
     private NetworkModel Train(int stretch, Volume<byte> image, Volume<byte> labels, string folder, Traversal walk, Action<string> say)
     {
         var path = Path.Combine(folder, $"shale-{Stretches}-{stretch + 1}.kerf");
-        if (File.Exists(path)) return NetworkFile.Load(path);
         var options = new NetworkOptions
         {
             Depth = 5,
@@ -117,14 +116,7 @@ public sealed record ShaleStudy(int Stretches, int Epochs, ulong Seed)
             Augment = [Augmentation.Flips, Augmentation.Crops, Augmentation.Brightness, Augmentation.Stretch],
             Split = [0.8, 0.2, 0],
         };
-        var training = new NetworkTraining([("sem", image)], labels, options, Seed, path, walk)
-        {
-            Report = (_, e) => say(string.Create(CultureInfo.InvariantCulture, $"stretch {stretch + 1} epoch {e.Epoch}: loss {e.Loss:0.0000}, validation {e.Validation:0.0000}, accuracy {e.Accuracy:0.0000}, {e.Seconds:0.0} s")),
-        };
-        var model = training.Run(resume: true, "cpu");
-        NetworkFile.Save(model, path);
-        training.Clean();
-        return model;
+        return StudyTraining.Model(path, $"stretch {stretch + 1}", [("sem", image)], labels, options, Seed, walk, say);
     }
 
     private static Box Stretch(Volume<byte> truth, int k) => Box.Slice(truth.Info.Size, k);
@@ -133,17 +125,17 @@ public sealed record ShaleStudy(int Stretches, int Epochs, ulong Seed)
 
     private static JsonObject Row(string method, Volume<byte> found, Volume<byte> truth, long parameters)
     {
-        var confusion = Confusion.Of(found, truth, Traversal.Default);
-        double F1(int label, int other) => 2.0 * confusion[label, label] / (2.0 * confusion[label, label] + confusion[label, other] + confusion[other, label]);
-        double Iou(int label, int other) => (double)confusion[label, label] / (confusion[label, label] + confusion[label, other] + confusion[other, label]);
+        var score = Confusion.Of(found, truth, Traversal.Default).Score();
+        // of one class F1 is its Dice coefficient
+        var (clay, rest) = (score.Classes.First(c => c.Label == Clay), score.Classes.First(c => c.Label == Rest));
         return new()
         {
             ["method"] = method,
-            ["accuracy"] = Math.Round((double)(confusion[Clay, Clay] + confusion[Rest, Rest]) / truth.Data.Length, 5),
-            ["f1Clay"] = Math.Round(F1(Clay, Rest), 5),
-            ["f1Rest"] = Math.Round(F1(Rest, Clay), 5),
-            ["iouClay"] = Math.Round(Iou(Clay, Rest), 5),
-            ["meanIou"] = Math.Round((Iou(Clay, Rest) + Iou(Rest, Clay)) / 2, 5),
+            ["accuracy"] = Math.Round(score.Accuracy, 5),
+            ["f1Clay"] = Math.Round(clay.Dice, 5),
+            ["f1Rest"] = Math.Round(rest.Dice, 5),
+            ["iouClay"] = Math.Round(clay.Iou, 5),
+            ["meanIou"] = Math.Round(score.MeanIoU, 5),
             ["parameters"] = parameters,
             ["stretches"] = new JsonArray([.. Enumerable.Range(0, truth.Info.Size.Z).Select(k => JsonValue.Create(Math.Round(Accuracy(found, truth, k), 5)))]),
         };

@@ -33,16 +33,9 @@ internal sealed class LabelledVoxels
     /// <exception cref="InputError">No labels, one class only, sizes that differ, two channels of one name.</exception>
     public static LabelledVoxels Of(IReadOnlyList<(string Name, IVolume Volume)> channels, IVolume<byte> labels, bool dense, int most, ulong seed, string learner, Traversal walk)
     {
-        string[] names = [.. channels.Select(c => c.Name)];
-        if (names.Distinct().Count() != names.Length) throw new InputError($"channels: {string.Join(", ", names)}: two have one name; give each its own.");
         var info = channels[0].Volume.Info;
-        foreach (var (name, volume) in channels)
-        {
-            if (volume.Info.Size != info.Size)
-                throw new InputError($"channel {name}: is {volume.Info.Size} voxels, {names[0]} is {info.Size}; align and crop them to one grid first.");
-        }
-        if (labels.Info.Size != info.Size)
-            throw new InputError($"labels: are {labels.Info.Size} voxels, the image is {info.Size}; labels need the image's grid, 0 where nothing is labelled.");
+        ChannelGrid.Check(channels);
+        ChannelGrid.CheckLabels(info, labels.Info);
         var samples = Sample(labels, dense, most, seed, walk);
         var used = samples.Select(s => s.Label).Distinct().Order().ToArray();
         if (used.Length == 0) throw new InputError("labels: no voxel is labelled (all are 0). Paint strokes of at least two phases.");

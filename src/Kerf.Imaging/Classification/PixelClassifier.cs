@@ -50,11 +50,7 @@ public abstract record PixelClassifier
                 + $"{channels.Count} given; give each as --channel name=PATH.");
         }
         var info = channels[0].Info;
-        for (var c = 1; c < channels.Count; c++)
-        {
-            if (channels[c].Info.Size != info.Size)
-                throw new InputError($"channel {Channels[c]}: is {channels[c].Info.Size} voxels, {Channels[0]} is {info.Size}; align and crop them to one grid first.");
-        }
+        ChannelGrid.Check([.. Channels.Zip(channels)]);
         if (Voxel is not { } trained || (!Physical && info.Voxel is null)) return;
         var voxel = info.RequireVoxel("a model with σ as a length");
         // features of single slices do not see the slice thickness
@@ -72,14 +68,5 @@ public abstract record PixelClassifier
     /// <param name="first">The model's first channel, whatever its name.</param>
     /// <param name="others">The others by their names.</param>
     /// <exception cref="InputError">One is missing, or the model has none of that name.</exception>
-    public IReadOnlyList<IVolume> Arrange(IVolume first, IReadOnlyList<(string Name, IVolume Volume)> others)
-    {
-        var names = string.Join(", ", Channels);
-        foreach (var (name, _) in others)
-        {
-            if (!Channels.Skip(1).Contains(name)) throw new InputError($"channel {name}: the model was trained on {names}, the first being the image; it takes no other.");
-        }
-        return [first, .. Channels.Skip(1).Select(name => others.FirstOrDefault(o => o.Name == name).Volume
-            ?? throw new InputError($"channel {name}: is missing; the model was trained on {names}. Add --channel {name}=PATH."))];
-    }
+    public IReadOnlyList<IVolume> Arrange(IVolume first, IReadOnlyList<(string Name, IVolume Volume)> others) => ChannelGrid.Arrange(Channels, first, others);
 }

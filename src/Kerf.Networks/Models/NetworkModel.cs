@@ -60,14 +60,8 @@ public sealed record NetworkModel(Architecture Architecture, float[][] Values, G
     /// <exception cref="InputError">One is missing, the model has none of that name, or two are not of one size.</exception>
     public IReadOnlyList<IVolume> Arrange(IVolume first, IReadOnlyList<(string Name, IVolume Volume)> others)
     {
-        var names = string.Join(", ", Channels);
-        foreach (var (name, _) in others)
-            if (!Channels.Skip(1).Contains(name)) throw new InputError($"channel {name}: the model was trained on {names}, the first being the image; it takes no other.");
-        IVolume[] all = [first, .. Channels.Skip(1).Select(name => others.FirstOrDefault(o => o.Name == name).Volume
-            ?? throw new InputError($"channel {name}: is missing; the model was trained on {names}. Add --channel {name}=PATH."))];
-        for (var c = 1; c < all.Length; c++)
-            if (all[c].Info.Size != first.Info.Size)
-                throw new InputError($"channel {Channels[c]}: is {all[c].Info.Size} voxels, {Channels[0]} is {first.Info.Size}; align and crop them to one grid first.");
+        var all = ChannelGrid.Arrange(Channels, first, others);
+        ChannelGrid.Check([.. Channels.Zip(all)]);
         return all;
     }
 

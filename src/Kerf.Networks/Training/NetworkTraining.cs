@@ -31,14 +31,8 @@ public sealed class NetworkTraining
         (_channels, _labels, _options, _seed, _path, _walk) = (channels, labels, options, seed, path, walk);
         _voxels = new(() => string.Join(' ', [.. channels.Select(c => Hash(c.Volume.AsFloat())), Hash(labels)]));
         options.Check();
-        string[] names = [.. channels.Select(c => c.Name)];
-        if (names.Distinct().Count() != names.Length) throw new InputError($"channels: {string.Join(", ", names)}: two have one name; give each its own.");
-        var info = channels[0].Volume.Info;
-        foreach (var (name, volume) in channels)
-            if (volume.Info.Size != info.Size)
-                throw new InputError($"channel {name}: is {volume.Info.Size} voxels, {names[0]} is {info.Size}; align and crop them to one grid first.");
-        if (labels.Info.Size != info.Size)
-            throw new InputError($"labels: are {labels.Info.Size} voxels, the image is {info.Size}; labels need the image's grid, 0 where nothing is labelled.");
+        ChannelGrid.Check(channels);
+        ChannelGrid.CheckLabels(channels[0].Volume.Info, labels.Info);
         if (channels.Count == 1 && options.Fusion != Fusion.Early) throw new InputError($"fusion {options.Fusion.ToString().ToLowerInvariant()} needs two channels or more; add --channel name=PATH.");
     }
 
