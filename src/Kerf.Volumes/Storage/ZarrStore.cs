@@ -125,12 +125,9 @@ internal sealed class Draft(string path, VolumeInfo info, IReadOnlyList<string>?
         var entries = Directory.EnumerateFileSystemEntries(path).Select(Path.GetFileName).ToArray();
         if (Array.Find(entries, name => !IsOurs(name!)) is { } strange)
             throw Occupied($"holds \"{strange}\", which is no part of the volume to be written");
-        if (!File.Exists(group))
-        {
-            if (Array.TrueForAll(entries, IsPartial!)) return;
-            throw Occupied("holds files, but no volume that Kerf was writing");
-        }
-        if (!Same(group, text)) throw Occupied("holds the beginning of another volume (other voxel size, phases, metadata or channels)");
+        // killed before its mark was whole, it holds nothing but partial files
+        if (!File.Exists(group) && !Array.TrueForAll(entries, IsPartial!)) throw Occupied("holds files, but no volume that Kerf was writing");
+        if (File.Exists(group) && !Same(group, text)) throw Occupied("holds the beginning of another volume (other voxel size, phases, metadata or channels)");
         var array = ArrayFile(Levels[0]);
         if (File.Exists(array) && !Same(array, ArrayText(Levels[0])))
             throw Occupied("holds the beginning of a volume of another size, type, chunk size or compression");

@@ -93,6 +93,15 @@ public sealed class ZarrVolumeTests : IDisposable
     }
 
     [Fact]
+    public void WhatWasKilledBeforeItsFirstMarkIsTakenUpAndSwept()
+    {
+        Directory.CreateDirectory(At("first"));
+        File.WriteAllText(At("first/zarr.json.12159-1.partial"), "cut");
+        using var volume = ZarrVolume.Create(At("first"), new(new(4, 8, 8), PixelType.UInt8, null));
+        Assert.Equal(["0", "zarr.json"], Directory.GetFileSystemEntries(At("first")).Select(Path.GetFileName).Order());
+    }
+
+    [Fact]
     public void ManyThreadsLeaveTheBytesThatOneLeaves()
     {
         var truth = Noise<ushort>(new(48, 200, 210), 9);
