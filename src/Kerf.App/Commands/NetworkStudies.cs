@@ -11,10 +11,10 @@ public static class NetworkStudies
     /// <summary>kerf study networks.</summary>
     public static Command Networks()
     {
-        var edge = new Option<int>("--edge") { Description = "Pixels of a slice along both sides.", HelpName = "n", DefaultValueFactory = _ => 192 };
-        var depth = new Option<int>("--depth") { Description = "Slices of the specimen that is trained on; the one that is scored has half as many.", HelpName = "n", DefaultValueFactory = _ => 64 };
-        var electrons = new Option<int>("--electrons-per-pixel") { Description = "Electrons per pixel.", HelpName = "n", DefaultValueFactory = _ => 100 };
-        var epochs = new Option<int>("--epochs") { Description = "Epochs of each network.", HelpName = "n", DefaultValueFactory = _ => 40 };
+        var edge = new Option<int>("--edge") { Description = "Pixels of a slice of the specimen that is trained on, along both sides; of the one that is scored two thirds.", HelpName = "n", DefaultValueFactory = _ => 192 };
+        var depth = new Option<int>("--depth") { Description = "Slices of each specimen.", HelpName = "n", DefaultValueFactory = _ => 64 };
+        var electrons = new Option<int>("--electrons-per-pixel") { Description = "Electrons per pixel.", HelpName = "n", DefaultValueFactory = _ => 400 };
+        var epochs = new Option<int>("--epochs") { Description = "Epochs of each network.", HelpName = "n", DefaultValueFactory = _ => 60 };
         var windows = new Option<int>("--windows") { Description = "Patches of 64×64 in an epoch.", HelpName = "n", DefaultValueFactory = _ => 800 };
         var shot = new Option<bool>("--as-shot") { Description = "Images as the simulation counts them, without the thesis' noise and blurred edges." };
         var vacuum = new Option<bool>("--vacuum") { Description = "Empty pores, 2 kV alone, as T-I compares slices, adjacent slices and the volume; writes networks-vacuum." };
@@ -27,8 +27,8 @@ public static class NetworkStudies
                 AsShot = parsed.GetValue(shot),
                 Vacuum = parsed.GetValue(vacuum),
             };
-            if (study is { Edge: < 48 or > 1024 } or { Depth: < 10 or > 1024 } or { Electrons: < 1 } or { Epochs: < 1 } or { Windows: < 1 })
-                throw new InputError($"study networks: edge {study.Edge}, depth {study.Depth}, electrons {study.Electrons}, epochs {study.Epochs}, windows {study.Windows}; allowed: 48 to 1024, 10 to 1024, 1 or more each.");
+            if (study is { Edge: < 72 or > 1024 } or { Depth: < 10 or > 1024 } or { Electrons: < 1 } or { Epochs: < 1 } or { Windows: < 1 })
+                throw new InputError($"study networks: edge {study.Edge}, depth {study.Depth}, electrons {study.Electrons}, epochs {study.Epochs}, windows {study.Windows}; allowed: 72 to 1024, 10 to 1024, 1 or more each.");
             var folder = parsed.GetValue(output)!;
             Directory.CreateDirectory(folder);
             var json = study.Run(folder, session.Walk, text => { if (!session.IsQuiet) Console.Error.WriteLine(text); });
@@ -83,7 +83,7 @@ public static class NetworkStudies
         {
             var study = new ParticleStudy(
                 parsed.GetValue(images), parsed.GetValue(edge), parsed.GetValue(epochs), parsed.GetValue(patch), parsed.GetValue(batch), parsed.GetValue(electrons), session.SeedValue);
-            if (study is { Images: < 4 or > 1000 } or { Edge: < 48 or > 2048 } or { Epochs: < 1 } or { Patch: < 16 } or { Batch: < 1 } or { Electrons: < 1 } || study.Patch > study.Edge)
+            if (study is { Images: < 4 or > 1000 } or { Edge: < 72 or > 2048 } or { Epochs: < 1 } or { Patch: < 16 } or { Batch: < 1 } or { Electrons: < 1 } || study.Patch > study.Edge)
             {
                 throw new InputError($"study particles: images {study.Images}, edge {study.Edge}, epochs {study.Epochs}, patch {study.Patch}, batch {study.Batch}, electrons {study.Electrons}; "
                     + "allowed: 4 to 1000, 48 to 2048, 1 or more, 16 to the edge, 1 or more, 1 or more.");
