@@ -142,7 +142,7 @@ public sealed record NetworkOptions
     public bool EachSlice { get; init; }
 
     /// <summary>Shares of the regions.</summary>
-    [Parameter("Shares of the labels for training, validation and test, cut along the longest axis so that no voxel is in two of them.", Min = 0, Max = 1)]
+    [Parameter("Shares of the labels for training, validation and test, cut along z (in 3-D along y or x) so that no voxel is in two of them.", Min = 0, Max = 1)]
     public double[] Split { get; init; } = [0.6, 0.2, 0.2];
 
     /// <summary>Cross-validation.</summary>

@@ -64,7 +64,7 @@ public sealed class NetworkTraining
         var architecture = _options.Of(_channels.Count, used.Length);
         Phase[] phases = [.. used.Select(label => _labels.Info.Phases?.FirstOrDefault(p => p.Label == label) ?? Phase.Unnamed(label))];
         var folds = _options.Folds;
-        var splits = Enumerable.Range(0, Math.Max(1, folds)).Select(fold => RegionSplit.Of(_labels, classes, _options.Split, fold, folds, _walk)).ToArray();
+        var splits = Enumerable.Range(0, Math.Max(1, folds)).Select(fold => RegionSplit.Of(_labels, classes, _options.Split, fold, folds, architecture.Is3D, _walk)).ToArray();
         foreach (var split in splits) CheckRegion(split.Training, classes, phases);
         Torch.Start(_walk.Threads, device);
         var scaling = new GreyScaling(_options.Grey, _options.EachSlice);

@@ -4,7 +4,8 @@ namespace Kerf.Networks;
 
 /// <summary>
 /// Training, validation and test as boxes along one axis: no voxel lies in two, and no patch looks over a cut. The cuts share the labelled voxels out, so that
-/// a few labelled slices split as well as a labelled volume.
+/// a few labelled slices split as well as a labelled volume. Slices are shared out along z; for patches that are deep in z they are cut along y or x instead: a thin
+/// part would be filled up with its mirror image, and no specimen looks like one, where what shines through a pore lies before it.
 /// </summary>
 internal static class RegionSplit
 {
@@ -14,11 +15,13 @@ internal static class RegionSplit
     /// <param name="shares">Of the labelled voxels.</param>
     /// <param name="fold">Which of <paramref name="folds"/> equal parts is the test; the next one is validation, the others are training.</param>
     /// <param name="folds">0 for the plain split.</param>
+    /// <param name="deep">Patches reach over slices: 3-D.</param>
     /// <param name="walk">Threads.</param>
-    public static (Box[] Training, Box Validation, Box Test) Of(IVolume<byte> labels, int[] classes, IReadOnlyList<double> shares, int fold, int folds, Traversal walk)
+    public static (Box[] Training, Box Validation, Box Test) Of(IVolume<byte> labels, int[] classes, IReadOnlyList<double> shares, int fold, int folds, bool deep, Traversal walk)
     {
         var size = labels.Info.Size;
-        var axis = size.Z >= 8 && size.Z >= Math.Max(size.Y, size.X) / 8 ? 0 : size.Y >= size.X ? 1 : 2;
+        var wide = Math.Max(size.Y, size.X);
+        var axis = (deep ? size.Z > 2 * wide : size.Z >= Math.Max(8, wide / 8)) ? 0 : size.Y >= size.X ? 1 : 2;
         var counts = Counts(labels, classes, axis, walk);
         if (folds == 0)
         {

@@ -193,13 +193,17 @@ public sealed class NetworkTrainingTests : IDisposable
         int[] classes = [.. Enumerable.Range(0, 256).Select(l => l is 1 or 2 ? l - 1 : -1)];
         for (var fold = 0; fold < 5; fold++)
         {
-            var (training, validation, test) = RegionSplit.Of(labels, classes, [0.6, 0.2, 0.2], fold, 5, Traversal.Default);
+            var (training, validation, test) = RegionSplit.Of(labels, classes, [0.6, 0.2, 0.2], fold, 5, deep: fold > 2, Traversal.Default);
             Box[] parts = [.. training, validation, test];
             Assert.Equal(labels.Info.Size.Count, parts.Sum(p => p.Count));
             for (var i = 0; i < parts.Length; i++) for (var j = 0; j < i; j++) Assert.Equal(0, parts[i].Intersect(parts[j]).Count);
         }
-        var plain = RegionSplit.Of(labels, classes, [0.6, 0.2, 0.2], 0, 0, Traversal.Default);
+        var plain = RegionSplit.Of(labels, classes, [0.6, 0.2, 0.2], 0, 0, deep: false, Traversal.Default);
         Assert.Equal((12, 4, 4), (plain.Training[0].Size.Z, plain.Validation.Size.Z, plain.Test.Size.Z));
+        // a part that is thinner than a patch would be filled up with what shines through from the wrong side
+        var deep = RegionSplit.Of(labels, classes, [0.6, 0.2, 0.2], 0, 0, deep: true, Traversal.Default);
+        Assert.Equal((18, 6, 6), (deep.Training[0].Size.Y, deep.Validation.Size.Y, deep.Test.Size.Y));
+        Assert.Equal(20, deep.Validation.Size.Z);
     }
 
     [Fact]
