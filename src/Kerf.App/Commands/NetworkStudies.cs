@@ -14,7 +14,7 @@ public static class NetworkStudies
         var edge = new Option<int>("--edge") { Description = "Pixels of a slice of the specimen that is trained on, along both sides; of the one that is scored two thirds.", HelpName = "n", DefaultValueFactory = _ => 192 };
         var depth = new Option<int>("--depth") { Description = "Slices of each specimen.", HelpName = "n", DefaultValueFactory = _ => 64 };
         var electrons = new Option<int>("--electrons-per-pixel") { Description = "Electrons per pixel.", HelpName = "n", DefaultValueFactory = _ => 400 };
-        var epochs = new Option<int>("--epochs") { Description = "Epochs of each network.", HelpName = "n", DefaultValueFactory = _ => 60 };
+        var epochs = new Option<int>("--epochs") { Description = "Epochs of each network.", HelpName = "n", DefaultValueFactory = _ => 40 };
         var windows = new Option<int>("--windows") { Description = "Patches of 64×64 in an epoch.", HelpName = "n", DefaultValueFactory = _ => 800 };
         var shot = new Option<bool>("--as-shot") { Description = "Images as the simulation counts them, without the thesis' noise and blurred edges." };
         var vacuum = new Option<bool>("--vacuum") { Description = "Empty pores, 2 kV alone, as T-I compares slices, adjacent slices and the volume; writes networks-vacuum." };
