@@ -50,7 +50,9 @@ public static class Grey
         else
         {
             var words = System.Runtime.InteropServices.MemoryMarshal.Cast<T, ushort>(from);
-            for (var i = 0; i < words.Length; i++) to[i] = words[i];
+            var i = 0;
+            for (; i <= words.Length - Vector<ushort>.Count; i += Vector<ushort>.Count) Store(new(words[i..]), to[i..]);
+            for (; i < words.Length; i++) to[i] = words[i];
         }
     }
 
