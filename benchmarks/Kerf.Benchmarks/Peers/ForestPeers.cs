@@ -104,7 +104,7 @@ public static class ForestPeers
 
     private static void Compute(IVolume<float> source, int threads, int first, int count, Rows wanted)
     {
-        var grid = new BlockGrid(source.Info.Size, new(128, 64, 128));
+        var grid = new BlockGrid(source.Info.Size, new(64, 64, 128));
         var idle = new ConcurrentBag<SignalFeatures>();
         new Traversal { Threads = threads }.ForEach(grid.Count, item =>
         {

@@ -39,22 +39,21 @@ public sealed class FeatureBlock
         var depth = inner.Z + 6;
         var smoothed = (inner.Y + 6) * (long)TapRows.Padded(inner.X + 6);
         var planes = set.Features.Count * (long)TapRows.Padded(inner.X) * inner.Y * sizeof(float);
-        // the input twice, some slices of it after one axis in float and in double; then per scale the presmoothed block and five slices of gradients, in float but for the widest scales
-        return ((2 * outer.Z + 3 * PresmoothScratch.Slices) * outer.Y * row * sizeof(float), set.Scales.Sum(sigma => (depth * ScaleFilter.BytesOf(sigma) + 15 * sizeof(float)) * smoothed) + planes);
+        // the input, some slices of it as they are and after one axis in float and in double; then per scale the presmoothed block and five slices of gradients, in float but for the widest scales
+        return ((outer.Z + 4 + 3 * PresmoothScratch.Slices) * outer.Y * row * sizeof(float), set.Scales.Sum(sigma => (depth * ScaleFilter.BytesOf(sigma) + 15 * sizeof(float)) * smoothed) + planes);
     }
 
-    /// <summary>Takes a block.</summary>
-    /// <param name="voxels">Grey values of <paramref name="inner"/> grown by the set's halo, mirrored at the volume's faces, x fastest.</param>
+    /// <summary>Reads a block and what its features need around it, mirrored at the volume's faces.</summary>
+    /// <param name="source">Grey values.</param>
     /// <param name="inner">The region whose features are wanted.</param>
-    /// <param name="volume">Extent of the whole volume.</param>
     /// <param name="level">
     /// A grey value about which the volume varies, the same for all its blocks: single precision is spent on the differences from it. Features do not depend on it but
     /// for their last digits.
     /// </param>
-    public void Load(ReadOnlySpan<float> voxels, Box inner, Size3 volume, float level)
+    public void Load(IVolume<float> source, Box inner, float level)
     {
-        _scratch.Take(voxels, inner.Grow(Set.Halo).Size, level);
-        foreach (var scale in _scales) scale.Presmooth(_scratch, inner, volume);
+        _scratch.Read(source, inner.Grow(Set.Halo), level);
+        foreach (var scale in _scales) scale.Presmooth(_scratch, inner, source.Info.Size);
     }
 
     /// <summary>Computes all features of one slice of the block. Slices in ascending order share work; some may be left out.</summary>

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 using Kerf.Volumes;
 using static Kerf.Imaging.TapRows;
@@ -8,22 +9,21 @@ namespace Kerf.Imaging;
 /// <summary>Computes the <see cref="MillingFeatures"/> of one signal on one block. Rows are padded to whole vectors; every lane does the same.</summary>
 internal sealed class MillingBlock
 {
-    private readonly FeatureSet _set;
     private readonly double[][] _tapsY, _tapsX;
     private readonly float[][] _smooth;
-    private readonly int _reach;
+    private readonly Size3 _halo;
     private readonly (MillingKind Kind, int Slices)[] _features;
     private double[] _rows = [], _row = [];
+    private float[] _voxels = [];
     private int _height, _stride;
 
     public MillingBlock(FeatureSet set)
     {
-        _set = set;
         double[] Taps(double sigma, double spacing) => GaussianTaps.Smooth(sigma / spacing, GaussianTaps.Radius(sigma / spacing, MillingFeatures.Window));
         _tapsY = [.. MillingFeatures.Sigmas.Select(sigma => Taps(sigma, set.Spacing.Y))];
         _tapsX = [.. MillingFeatures.Sigmas.Select(sigma => Taps(sigma, set.Spacing.X))];
         _smooth = [.. MillingFeatures.Sigmas.Select(_ => Array.Empty<float>())];
-        _reach = MillingFeatures.Halo(set).Z;
+        _halo = MillingFeatures.Halo(set);
         _features = [.. MillingFeatures.All.Take(MillingFeatures.PerScale).Select(f => (f.Kind, MillingFeatures.SlicesOf(f.Slices, set.Spacing.Z)))];
     }
 
@@ -32,24 +32,23 @@ internal sealed class MillingBlock
         (inner.Z + 2L * MillingFeatures.Halo(set).Z) * inner.Y * Padded(inner.X) * sizeof(float) * MillingFeatures.Sigmas.Length
         + (long)Padded(inner.X) * inner.Y * sizeof(float) * MillingFeatures.All.Count;
 
-    /// <summary>Takes a block: grey values of <paramref name="inner"/> grown by the set's halo.</summary>
-    public void Take(ReadOnlySpan<float> voxels, Box inner)
+    /// <summary>Reads a block and what its features need around it, mirrored at the volume's faces.</summary>
+    public void Read(IVolume<float> source, Box inner)
     {
-        var halo = _set.Halo;
-        var outer = inner.Grow(halo).Size;
+        var outer = inner.Grow(_halo);
         (_height, _stride) = (inner.Size.Y, Padded(inner.Size.X));
-        var depth = inner.Size.Z + 2 * _reach;
-        var width = Padded(outer.X) + Padding;
-        ScaleFilter.Ensure(ref _rows, outer.Y * width + 4 * Padding);
+        var (rows, columns) = (outer.Size.Y, outer.Size.X);
+        var width = Padded(columns) + Padding;
+        ScaleFilter.Ensure(ref _voxels, (int)outer.Size.SliceCount);
+        ScaleFilter.Ensure(ref _rows, rows * width + 4 * Padding);
         ScaleFilter.Ensure(ref _row, width + 4 * Padding);
-        for (var s = 0; s < _smooth.Length; s++) ScaleFilter.Ensure(ref _smooth[s], depth * _height * _stride + 4 * Padding);
-        for (var z = 0; z < depth; z++)
+        for (var s = 0; s < _smooth.Length; s++) ScaleFilter.Ensure(ref _smooth[s], outer.Size.Z * _height * _stride + 4 * Padding);
+        for (var z = 0; z < outer.Size.Z; z++)
         {
-            var plane = voxels[((halo.Z - _reach + z) * outer.Y * outer.X)..];
-            for (var y = 0; y < outer.Y; y++)
-                for (var x = 0; x < outer.X; x++) _rows[y * width + x] = plane[y * outer.X + x];
+            Borders.ReadSlice(source, outer, z, Border.Mirror, _voxels);
+            for (var y = 0; y < rows; y++) TensorPrimitives.ConvertTruncating<float, double>(_voxels.AsSpan(y * columns, columns), _rows.AsSpan(y * width));
             for (var s = 0; s < _smooth.Length; s++)
-                for (var y = 0; y < _height; y++) SmoothRow(s, (y + halo.Y) * width, width, outer.X, halo.X, _smooth[s].AsSpan((z * _height + y) * _stride, inner.Size.X));
+                for (var y = 0; y < _height; y++) SmoothRow(s, (y + _halo.Y) * width, width, columns, _halo.X, _smooth[s].AsSpan((z * _height + y) * _stride, inner.Size.X));
         }
     }
 
@@ -74,7 +73,7 @@ internal sealed class MillingBlock
             {
                 for (var x = 0; x < _stride; x += Vector<float>.Count)
                 {
-                    ref var at = ref _smooth[s][((z + _reach) * _height + y) * _stride + x];
+                    ref var at = ref _smooth[s][((z + _halo.Z) * _height + y) * _stride + x];
                     Column(ref at, _height * _stride, ref planes[(first + s * MillingFeatures.PerScale) * plane + y * stride + x], plane);
                 }
             }

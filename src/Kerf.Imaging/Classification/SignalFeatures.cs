@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Numerics.Tensors;
 using Kerf.Volumes;
 
 namespace Kerf.Imaging;
@@ -12,7 +14,7 @@ internal sealed class SignalFeatures
     private readonly MillingBlock[] _milling;
     private readonly float[][] _planes;
     private readonly FeatureSet _set;
-    private float[] _voxels = [], _first = [], _levels = [];
+    private float[] _levels = [];
 
     public SignalFeatures(FeatureSet set, int channels)
     {
@@ -51,59 +53,39 @@ internal sealed class SignalFeatures
     public static long Bytes(FeatureSet set, int channels, Size3 inner)
     {
         var (shared, perChannel) = FeatureBlock.Bytes(set, inner);
-        // one more float copy of the input, to take differences
         if (set.Milling.Count > 0) perChannel += MillingBlock.Bytes(set, inner);
-        return shared + Signals(channels) * perChannel + (channels > 1 ? Box.Whole(inner).Grow(set.Halo).Count * sizeof(float) : 0);
+        return shared + Signals(channels) * perChannel;
     }
 
     /// <summary>Reads a block of all channels with its halo, mirrored at the volume's faces. An instance serves one specimen.</summary>
     public void Load(IReadOnlyList<IVolume<float>> channels, Box inner)
     {
-        var (volume, outer) = (channels[0].Info.Size, inner.Grow(_set.Halo));
-        var count = checked((int)outer.Count);
-        if (_levels.Length == 0) _levels = Levels(channels);
-        ScaleFilter.Ensure(ref _voxels, count);
+        IVolume<float>[] signals = channels.Count > 1 ? [.. channels, new Difference(channels[0], channels[1])] : [.. channels];
+        if (_levels.Length == 0) _levels = [.. signals.Select(Level)];
         Stride = FeatureBlock.RowStride(inner.Size.X);
         Plane = Stride * inner.Size.Y;
-        var voxels = _voxels.AsSpan(0, count);
-        for (var c = 0; c < channels.Count; c++)
+        for (var s = 0; s < signals.Length; s++)
         {
-            Borders.Read(channels[c], outer, Border.Mirror, voxels);
-            Take(c, voxels, inner, volume, _levels[c]);
-            if (c == 0 && channels.Count > 1)
-            {
-                ScaleFilter.Ensure(ref _first, count);
-                voxels.CopyTo(_first);
-            }
-            if (c != 1) continue;
-            for (var i = 0; i < count; i++) voxels[i] = _first[i] - voxels[i];
-            Take(_signals.Length - 1, voxels, inner, volume, _levels[^1]);
+            _signals[s].Load(signals[s], inner, _levels[s]);
+            if (_milling.Length > 0) _milling[s].Read(signals[s], inner);
+            ScaleFilter.Ensure(ref _planes[s], Plane * PerSignal + 4 * TapRows.Padding);
         }
-        for (var s = 0; s < _signals.Length; s++) ScaleFilter.Ensure(ref _planes[s], Plane * PerSignal + 4 * TapRows.Padding);
     }
 
-    // of each signal the mean of the finite greys of a box in the middle of the volume: the same for every block and thread, and read at once
-    private static float[] Levels(IReadOnlyList<IVolume<float>> channels)
+    // the mean of the finite greys of a box in the middle of the volume: the same for every block and thread, and read at once
+    private static float Level(IVolume<float> signal)
     {
         const int Most = 1 << 18;
-        var size = channels[0].Info.Size;
+        var size = signal.Info.Size;
         var columns = Math.Min(size.X, Most);
         var rows = Math.Min(size.Y, Most / columns);
         var box = new Size3(Math.Min(size.Z, Most / (columns * rows)), rows, columns);
-        var greys = channels.Select(channel =>
-        {
-            var read = new float[box.Count];
-            channel.Read(new(new((size.Z - box.Z) / 2, (size.Y - box.Y) / 2, (size.X - box.X) / 2), box), read);
-            return read;
-        }).ToList();
-        if (greys.Count > 1) greys.Add([.. greys[0].Zip(greys[1], (a, b) => a - b)]);
-        return [.. greys.Select(g => (float)g.Where(float.IsFinite).Select(v => (double)v).DefaultIfEmpty().Average())];
-    }
-
-    private void Take(int signal, ReadOnlySpan<float> voxels, Box inner, Size3 volume, float level)
-    {
-        _signals[signal].Load(voxels, inner, volume, level);
-        if (_milling.Length > 0) _milling[signal].Take(voxels, inner);
+        var greys = new float[box.Count];
+        signal.Read(new(new((size.Z - box.Z) / 2, (size.Y - box.Y) / 2, (size.X - box.X) / 2), box), greys);
+        var (sum, count) = (0.0, 0);
+        foreach (var grey in greys)
+            if (float.IsFinite(grey)) (sum, count) = (sum + grey, count + 1);
+        return (float)(sum / Math.Max(1, count));
     }
 
     /// <summary>Computes one slice of the block; then <see cref="Values"/> holds it.</summary>
@@ -118,6 +100,22 @@ internal sealed class SignalFeatures
 
     /// <summary>One feature of the slice, rows <see cref="Stride"/> apart; what lies between them is of no meaning.</summary>
     public ReadOnlySpan<float> Values(int feature) => _planes[feature / PerSignal].AsSpan(feature % PerSignal * Plane, Plane);
+}
+
+/// <summary>One channel less another on the same grid.</summary>
+internal sealed class Difference(IVolume<float> channel, IVolume<float> other) : IVolume<float>
+{
+    public VolumeInfo Info => channel.Info;
+
+    public void Read(Box box, Span<float> target)
+    {
+        var count = checked((int)box.Count);
+        var buffer = ArrayPool<float>.Shared.Rent(count);
+        channel.Read(box, target);
+        other.Read(box, buffer);
+        TensorPrimitives.Subtract(target[..count], buffer.AsSpan(0, count), target);
+        ArrayPool<float>.Shared.Return(buffer);
+    }
 }
 
 /// <summary>The features of a set on all signals of a specimen.</summary>

@@ -37,6 +37,14 @@ public static class Borders
         }
     }
 
+    /// <summary>Slices of a box one by one, also those that lie outside the volume: what stands for slice <paramref name="z"/> of <paramref name="box"/>.</summary>
+    public static void ReadSlice<T>(IVolume<T> volume, Box box, int z, Border border, Span<T> target) where T : unmanaged
+    {
+        var mapped = Map(border, box.Start.Z + z, volume.Info.Size.Z);
+        if (mapped < 0) target[..(int)box.Size.SliceCount].Clear();
+        else Read(volume, new(box.Start with { Z = mapped }, box.Size with { Z = 1 }), border, target);
+    }
+
     /// <summary>Fills <paramref name="target"/> with <paramref name="box"/>, x fastest, by the border rule where it reaches outside the volume.</summary>
     public static void Read<T>(IVolume<T> volume, Box box, Border border, Span<T> target) where T : unmanaged
     {
@@ -76,10 +84,15 @@ public static class Borders
                     continue;
                 }
                 var source = buffer.Slice((int)(((long)(fromZ - inside.Start.Z) * inside.Size.Y + fromY - inside.Start.Y) * inside.Size.X), inside.Size.X);
-                for (var x = 0; x < left; x++) row[x] = columns[x] < 0 ? default : source[columns[x]];
                 source.CopyTo(row[left..]);
-                for (var x = left + source.Length; x < row.Length; x++) row[x] = columns[x] < 0 ? default : source[columns[x]];
+                Outside(source, columns.AsSpan(0, left), row);
+                Outside(source, columns.AsSpan(left + source.Length), row[(left + source.Length)..]);
             }
+        }
+
+        static void Outside(ReadOnlySpan<T> source, ReadOnlySpan<int> columns, Span<T> row)
+        {
+            for (var x = 0; x < columns.Length; x++) row[x] = columns[x] < 0 ? default : source[columns[x]];
         }
     }
 }

@@ -19,10 +19,7 @@ public class FeatureTests
     public static float[][] Compute(Volume<float> volume, FeatureSet set, Box inner)
     {
         var block = new FeatureBlock(set);
-        var outer = inner.Grow(set.Halo);
-        var input = new float[outer.Count];
-        Borders.Read(volume, outer, Border.Mirror, input);
-        block.Load(input, inner, volume.Info.Size, volume.Data.Average());
+        block.Load(volume, inner, volume.Data.Average());
         var stride = FeatureBlock.RowStride(inner.Size.X);
         var plane = stride * inner.Size.Y;
         var planes = new float[plane * block.Count + 64];
