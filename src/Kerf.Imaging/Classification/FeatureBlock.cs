@@ -39,8 +39,8 @@ public sealed class FeatureBlock
         var depth = inner.Z + 6;
         var smoothed = (inner.Y + 6) * (long)TapRows.Padded(inner.X + 6);
         var planes = set.Features.Count * (long)TapRows.Padded(inner.X) * inner.Y * sizeof(float);
-        // the input, some slices of it as they are and after one axis in float and in double; then per scale the presmoothed block and five slices of gradients, in float but for the widest scales
-        return ((outer.Z + 4 + 3 * PresmoothScratch.Slices) * outer.Y * row * sizeof(float), set.Scales.Sum(sigma => (depth * ScaleFilter.BytesOf(sigma) + 15 * sizeof(float)) * smoothed) + planes);
+        // the input, some slices of it as they are and after one axis; then per scale the presmoothed block and five slices of gradients, in float but for the widest scales
+        return ((outer.Z + 4 + PresmoothScratch.Slices) * outer.Y * row * sizeof(float), set.Scales.Sum(sigma => (depth * ScaleFilter.BytesOf(sigma) + 15 * sizeof(float)) * smoothed) + planes);
     }
 
     /// <summary>Reads a block and what its features need around it, mirrored at the volume's faces.</summary>

@@ -11,22 +11,22 @@ namespace Kerf.Imaging;
 internal sealed class PresmoothScratch
 {
     /// <summary>Slices that are smoothed at a time: few enough to stay in the last-level cache from z to y.</summary>
-    public const int Slices = 32;
+    public const int Slices = 36;
 
     // slices that are read at a time
     private const int Together = 4;
 
-    private readonly AlignedBuffer<float> _slices = new(), _afterZ = new(), _afterY = new();
-    private readonly AlignedBuffer<double> _wideAfterZ = new(), _wideAfterY = new();
+    private readonly AlignedBuffer<float> _slices = new(), _afterY = new();
+    private readonly AlignedBuffer<double> _wideAfterY = new();
 
     /// <summary>The block's strips.</summary>
     public readonly AlignedBuffer<float> Input = new();
 
-    /// <summary>A row of a strip through all slices, for scales in double.</summary>
-    public readonly AlignedBuffer<double> Column = new();
+    /// <summary>Some slices after z, in strips. In float for all scales: what rounding adds is noise, which smoothing along y and x averages away.</summary>
+    public readonly AlignedBuffer<float> AfterZ = new();
 
-    /// <summary>Some slices after z, in strips.</summary>
-    public AlignedBuffer<T> AfterZ<T>() where T : unmanaged => (AlignedBuffer<T>)(object)(typeof(T) == typeof(float) ? _afterZ : _wideAfterZ);
+    /// <summary>For scales in double a column of a strip, through slices or rows, and the same after z.</summary>
+    public readonly AlignedBuffer<double> Column = new(), Smoothed = new();
 
     /// <summary>A slice after z and y.</summary>
     public AlignedBuffer<T> AfterY<T>() where T : unmanaged => (AlignedBuffer<T>)(object)(typeof(T) == typeof(float) ? _afterY : _wideAfterY);

@@ -98,32 +98,55 @@ internal sealed class ScaleFilter<T> : ScaleFilter where T : unmanaged, IBinaryF
         var (first, last) = ((left - _radii.X) / Strip, (left + size.X + _radii.X - 1) / Strip);
         var (strips, rows) = (last - first + 1, _height + 2 * _radii.Y);
         var (strip, slice, stride) = (rows * Strip, strips * rows * Strip, strips * Strip);
-        var (afterZ, afterY, column) = (scratch.AfterZ<T>(), scratch.AfterY<T>(), (Math.Min(PresmoothScratch.Slices, size.Z) + 2 * _radii.Z) * Strip);
-        afterZ.Ensure(Math.Min(PresmoothScratch.Slices, size.Z) * slice + Strip);
+        // as many slices each time, in pairs
+        var times = (size.Z + PresmoothScratch.Slices - 1) / PresmoothScratch.Slices;
+        var together = Math.Min(size.Z, ((size.Z + times - 1) / times + 1) & ~1);
+        var (afterZ, afterY) = (scratch.AfterZ, scratch.AfterY<T>());
+        afterZ.Ensure(together * slice + Strip);
         afterY.Ensure(_height * stride + 4 * Padding);
-        scratch.Column.Ensure(column + Strip);
-        for (var start = 0; start < size.Z; start += PresmoothScratch.Slices)
+        scratch.Column.Ensure((Math.Max(together + 2 * _radii.Z, rows) + 1) * Strip);
+        scratch.Smoothed.Ensure(together * Strip);
+        for (var start = 0; start < size.Z; start += together)
         {
-            var slices = Math.Min(PresmoothScratch.Slices, size.Z - start);
+            var slices = Math.Min(together, size.Z - start);
             for (var s = 0; s < strips; s++)
             {
                 for (var y = 0; y < rows; y++)
                 {
-                    var lines = scratch.Input.Slice(scratch.Place(front + start - _radii.Z, top - _radii.Y + y, first + s), (slices + 2 * _radii.Z) * Strip);
-                    if (typeof(T) == typeof(double)) TensorPrimitives.ConvertTruncating(lines, scratch.Column.Slice(0, lines.Length));
-                    ref var line = ref TapRows.Place(ref lines[0], ref Unsafe.As<double, T>(ref scratch.Column[0]));
-                    SmoothStrip(ref Unsafe.Add(ref line, _radii.Z * Strip), _presmoothZ, ref afterZ[s * strip + y * Strip], slice, slices);
+                    ref var line = ref Lines(scratch, scratch.Input.Slice(scratch.Place(front + start - _radii.Z, top - _radii.Y + y, first + s), (slices + 2 * _radii.Z) * Strip));
+                    AlongZ(scratch, ref Unsafe.Add(ref line, _radii.Z * Strip), s * strip + y * Strip, slice, slices);
                 }
             }
             for (var z = 0; z < slices; z++)
             {
                 for (var s = 0; s < strips; s++)
-                    SmoothStrip(ref afterZ[z * slice + s * strip + _radii.Y * Strip], _presmoothY, ref afterY[s * Strip], stride, _height);
+                {
+                    ref var line = ref Lines(scratch, afterZ.Slice(z * slice + s * strip, strip));
+                    SmoothStrip(ref Unsafe.Add(ref line, _radii.Y * Strip), _presmoothY, ref afterY[s * Strip], stride, _height);
+                }
                 for (var y = 0; y < _height; y++)
                     Smooth(ref afterY[y * stride + left - first * Strip], 1, _presmoothX, ref _p[((start + z) * _height + y) * _stride], size.X);
             }
         }
         _tensor?.Take(_p, _height, _stride, inner, volume);
+    }
+
+    // lines of a strip in the scale's precision
+    private static ref T Lines(PresmoothScratch scratch, Span<float> lines)
+    {
+        if (typeof(T) == typeof(double)) TensorPrimitives.ConvertTruncating(lines, scratch.Column.Slice(0, lines.Length));
+        return ref TapRows.Place(ref lines[0], ref Unsafe.As<double, T>(ref scratch.Column[0]));
+    }
+
+    private void AlongZ(PresmoothScratch scratch, ref T source, int to, int step, int slices)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            SmoothStrip(ref source, _presmoothZ, ref Unsafe.As<float, T>(ref scratch.AfterZ[to]), step, slices);
+            return;
+        }
+        SmoothStrip(ref source, _presmoothZ, ref Unsafe.As<double, T>(ref scratch.Smoothed[0]), Strip, slices);
+        for (var z = 0; z < slices; z++) TensorPrimitives.ConvertTruncating(scratch.Smoothed.Slice(z * Strip, Strip), scratch.AfterZ.Slice(to + z * step, Strip));
     }
 
     public override void Emit(int z, float[] target, int plane, int stride)
