@@ -114,7 +114,7 @@ internal sealed class ScaleFilter<T> : ScaleFilter where T : unmanaged, IBinaryF
                 for (var y = 0; y < rows; y++)
                 {
                     ref var line = ref Lines(scratch, scratch.Input.Slice(scratch.Place(front + start - _radii.Z, top - _radii.Y + y, first + s), (slices + 2 * _radii.Z) * Strip));
-                    AlongZ(scratch, ref Unsafe.Add(ref line, _radii.Z * Strip), s * strip + y * Strip, slice, slices);
+                    SmoothAlongZ(scratch, ref Unsafe.Add(ref line, _radii.Z * Strip), s * strip + y * Strip, slice, slices);
                 }
             }
             for (var z = 0; z < slices; z++)
@@ -138,7 +138,7 @@ internal sealed class ScaleFilter<T> : ScaleFilter where T : unmanaged, IBinaryF
         return ref TapRows.Place(ref lines[0], ref Unsafe.As<double, T>(ref scratch.Column[0]));
     }
 
-    private void AlongZ(PresmoothScratch scratch, ref T source, int to, int step, int slices)
+    private void SmoothAlongZ(PresmoothScratch scratch, ref T source, int to, int step, int slices)
     {
         if (typeof(T) == typeof(float))
         {
