@@ -25,8 +25,8 @@ public sealed record NetworkStudy(int Edge, int Depth, int Electrons, int Epochs
     // a network with 7 adjacent slices lacks some of them there
     private const int Ends = 3;
 
-    // slices that are not imaged, but shine through: through empty pores electrons see far
-    private const int Below = 150;
+    // what is not imaged, but shines through (nm): through empty pores electrons see far
+    private const double Below = 750;
 
     /// <summary>True for images as the simulation counts them: no further noise, sharp edges.</summary>
     public bool AsShot { get; init; }
@@ -34,27 +34,33 @@ public sealed record NetworkStudy(int Edge, int Depth, int Electrons, int Epochs
     /// <summary>True for T-I's comparison: pores are empty, 2 kV alone.</summary>
     public bool Vacuum { get; init; }
 
+    /// <summary>Edge of a voxel in nanometres. T-II states 2.5 nm for the synthetic gold of the thesis; T-I and T-III state none.</summary>
+    public double Voxel { get; init; } = 2.5;
+
     private double[] Voltages => Vacuum ? [2] : [1, 2, 4];
 
     private sealed record Specimen(Volume<byte> Truth, (string Name, IVolume Volume)[] Images);
 
     private sealed record Network(string Name, string Method, int[] Voltages, NetworkOptions Options);
 
-    private static readonly NetworkOptions Whole = new() { Architecture = ArchitectureKind.Unet3d, Width = 8, Patch = 24, Batch = 8 };
+    // the thesis' networks of the late fusion have four blocks and are residual; the others here too
+    private static readonly NetworkOptions Planar = new() { Depth = 4, Residual = true, Width = 16 };
+
+    private static readonly NetworkOptions Whole = new() { Architecture = ArchitectureKind.Unet3d, Depth = 3, Width = 8, Patch = 32, Batch = 4 };
 
     // those that take longest first
     private Network[] Networks => Vacuum
         ?
         [
-            new("vacuum-adjacent", "2-D, 7 adjacent slices, 2 kV", [0], new() { Slices = 7 }),
-            new("vacuum-2-d", "2-D, 2 kV", [0], new()),
+            new("vacuum-adjacent", "2-D, 7 adjacent slices, 2 kV", [0], Planar with { Slices = 7 }),
+            new("vacuum-2-d", "2-D, 2 kV", [0], Planar),
             new("vacuum-3-d", "3-D, 2 kV", [0], Whole),
         ]
         :
         [
-            new("late", "late fusion, 1 + 2 + 4 kV", [0, 1, 2], new() { Slices = 7, Fusion = Fusion.Late }),
-            new("2-d", "2-D, 2 kV", [1], new()),
-            new("early", "early fusion, 1 + 2 + 4 kV", [0, 1, 2], new() { Slices = 7, Fusion = Fusion.Early }),
+            new("late", "late fusion, 1 + 2 + 4 kV", [0, 1, 2], Planar with { Slices = 7, Fusion = Fusion.Late }),
+            new("2-d", "2-D, 2 kV", [1], Planar),
+            new("early", "early fusion, 1 + 2 + 4 kV", [0, 1, 2], Planar with { Slices = 7, Fusion = Fusion.Early }),
             new("3-d", "3-D, 2 kV", [1], Whole),
         ];
 
@@ -84,6 +90,7 @@ public sealed record NetworkStudy(int Edge, int Depth, int Electrons, int Epochs
             ["pores"] = Vacuum ? "empty" : "epoxy",
             ["training"] = train.Truth.Info.Size.ToString(),
             ["test"] = test.Truth.Info.Size.ToString(),
+            ["voxelNm"] = Voxel,
             ["electronsPerPixel"] = Electrons,
             ["epochs"] = Epochs,
             ["windows"] = Windows,
@@ -100,7 +107,7 @@ public sealed record NetworkStudy(int Edge, int Depth, int Electrons, int Epochs
     private Specimen Make(Size3 size, ulong seed, string folder, Traversal walk)
     {
         walk = walk with { Progress = null };
-        var structure = Volume<byte>.Load(VirtualStructure.Make("hierarchical", size with { Z = size.Z + Below }, VoxelSize.Cube(5), 0.12, 170, seed, walk));
+        var structure = Volume<byte>.Load(VirtualStructure.Make("hierarchical", size with { Z = size.Z + (int)(Below / Voxel) }, VoxelSize.Cube(Voxel), 0.12, 170, seed, walk));
         var truth = new Volume<byte>(structure.Info with { Size = size });
         structure.Data.AsSpan(0, truth.Data.Length).CopyTo(truth.Data);
         double[] cuts = [.. Enumerable.Range(0, size.Z).Select(z => (double)z)];
@@ -108,11 +115,11 @@ public sealed record NetworkStudy(int Edge, int Depth, int Electrons, int Epochs
         return new(truth, [.. Voltages.Select(keV =>
         {
             // hours of electrons: kept, so that a killed study does not count them again
-            var place = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"gold-{seed}-{size.Z}x{size.Y}x{size.X}-{keV}kV-{Electrons}{(Vacuum ? "-vacuum" : "")}.zarr"));
+            var place = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"gold-{seed}-{size.Z}x{size.Y}x{size.X}-{Voxel}nm-{keV}kV-{Electrons}{(Vacuum ? "-vacuum" : "")}.zarr"));
             if (!Directory.Exists(place))
             {
                 var (signal, error) = (new Volume<float>(truth.Info with { Phases = null }), new Volume<float>(truth.Info with { Phases = null }));
-                ElectronImage.Make(structure, materials, new() { KeV = keV, ElectronsPerPixel = Electrons, Depth = Vacuum ? 5 * Below : 0 }, signal, error, seed, walk, cuts);
+                ElectronImage.Make(structure, materials, new() { KeV = keV, ElectronsPerPixel = Electrons, Depth = Vacuum ? Below : 0 }, signal, error, seed, walk, cuts);
                 VolumeFile.Save(signal, place, walk);
             }
             var grey = ThesisImage.Grey(Volume<float>.Load((IVolume<float>)VolumeFile.Open(place)));
@@ -126,8 +133,6 @@ public sealed record NetworkStudy(int Edge, int Depth, int Electrons, int Epochs
         var (patch, planar) = (network.Options.Patch, network.Options.Architecture == ArchitectureKind.Unet);
         var options = network.Options with
         {
-            Depth = 3,
-            Width = network.Options.Width ?? 16,
             Loss = Loss.CrossEntropy,
             Schedule = Schedule.Cosine,
             Rate = 3e-3,
@@ -200,9 +205,9 @@ public sealed record NetworkStudy(int Edge, int Depth, int Electrons, int Epochs
         var (source, paper) = empty ? ("T-I", Empty) : ("T-III", Filled);
         var conditions = json["conditions"]!.GetValue<string>() == "as shot" ? "as shot" : "with the thesis' noise and blurred edges (see [shine-through](shine-through.md))";
         var text = new StringBuilder("# Networks on simulated nanoporous gold\n\n");
-        text.Append(CultureInfo.InvariantCulture, $"By `kerf study networks{(empty ? " --vacuum" : "")} --electrons-per-pixel {json["electronsPerPixel"]}`: hierarchical gold (110 and 15 nm) {(empty ? "with empty pores" : "in epoxy")}, voxels of 5 nm, {json["electronsPerPixel"]} electrons per pixel (the thesis' microscope: 50 pA for 30 µs, 9,400), images {conditions}. ");
+        text.Append(CultureInfo.InvariantCulture, $"By `kerf study networks{(empty ? " --vacuum" : "")} --voxel {json["voxelNm"]} --electrons-per-pixel {json["electronsPerPixel"]}`: hierarchical gold (110 and 15 nm) {(empty ? "with empty pores" : "in epoxy")}, voxels of {json["voxelNm"]} nm{(V(json["voxelNm"]) == 2.5 ? " (T-II states them for its synthetic gold, T-I and T-III tell none)" : "")}, {json["electronsPerPixel"]} electrons per pixel (the thesis' microscope: 50 pA for 30 µs, 9,400), images {conditions}. ");
         text.Append(CultureInfo.InvariantCulture, $"Trained on {json["training"]} voxels of seed {json["seed"]}, of which a fifth is validation; scored once on {json["test"]} voxels of seed {json["testSeed"]}, which no training saw. ");
-        text.Append(CultureInfo.InvariantCulture, $"Whatever had to be chosen was chosen on seeds 11 and 12. U-Nets of 3 blocks and 16 features (8 in 3-D), {json["epochs"]} epochs of {json["windows"]} patches of 64×64, in 3-D of as many voxels; cross-entropy, flips and quarter turns, ");
+        text.Append(CultureInfo.InvariantCulture, $"Whatever had to be chosen was chosen on other seeds or on the validation part. Residual U-Nets of 4 blocks and 16 features, in 3-D plain ones of 3 blocks and 8, {json["epochs"]} epochs of {json["windows"]} patches of 64×64, in 3-D of as many voxels; cross-entropy, flips and quarter turns, ");
         text.Append(CultureInfo.InvariantCulture, $"the rate falling as a cosine from 0.003. k-means has three clusters, the brightest is solid. Training took {json["trainingSeconds"]!.GetValue<double>() / 60:0} minutes of one thread, waiting for others included. {json["version"]}, {json["machine"]}, {json["date"]}.\n\n");
         text.Append(CultureInfo.InvariantCulture, $"| method | MP % | without the {Ends} slices at either end | {source} MP % | MGP % | mean Dice | solid fraction (true) | k-means' MP / MP | losses | parameters | epochs |\n|---|---|---|---|---|---|---|---|---|---|---|\n");
         foreach (var row in json["rows"]!.AsArray().Select(r => r!.AsObject())) text.Append(Line(row, json, paper));
