@@ -156,7 +156,7 @@ public sealed record NetworkStudy(int Edge, int Depth, int Electrons, int Epochs
     private static Volume<byte> Predict(NetworkModel model, (string Name, IVolume Volume)[] images, Traversal walk)
     {
         var labels = new Volume<byte>(images[0].Volume.Info.Size);
-        using var prediction = new NetworkPrediction(model, new());
+        using var prediction = new NetworkPrediction(model, new() { Flips = true });
         prediction.Run([.. images.Select(i => i.Volume)], labels, new(), walk with { Progress = null });
         return labels;
     }
@@ -208,7 +208,7 @@ public sealed record NetworkStudy(int Edge, int Depth, int Electrons, int Epochs
         text.Append(CultureInfo.InvariantCulture, $"By `kerf study networks{(empty ? " --vacuum" : "")} --voxel {json["voxelNm"]} --electrons-per-pixel {json["electronsPerPixel"]}`: hierarchical gold (110 and 15 nm) {(empty ? "with empty pores" : "in epoxy")}, voxels of {json["voxelNm"]} nm{(V(json["voxelNm"]) == 2.5 ? " (T-II states them for its synthetic gold, T-I and T-III tell none)" : "")}, {json["electronsPerPixel"]} electrons per pixel (the thesis' microscope: 50 pA for 30 µs, 9,400), images {conditions}. ");
         text.Append(CultureInfo.InvariantCulture, $"Trained on {json["training"]} voxels of seed {json["seed"]}, of which a fifth is validation; scored once on {json["test"]} voxels of seed {json["testSeed"]}, which no training saw. ");
         text.Append(CultureInfo.InvariantCulture, $"Whatever had to be chosen was chosen on other seeds or on the validation part. Residual U-Nets of 4 blocks and 16 features, in 3-D plain ones of 3 blocks and 8, {json["epochs"]} epochs of {json["windows"]} patches of 64×64, in 3-D of as many voxels; cross-entropy, flips and quarter turns, ");
-        text.Append(CultureInfo.InvariantCulture, $"the rate falling as a cosine from 0.003. k-means has three clusters, the brightest is solid. Training took {json["trainingSeconds"]!.GetValue<double>() / 60:0} minutes of one thread, waiting for others included. {json["version"]}, {json["machine"]}, {json["date"]}.\n\n");
+        text.Append(CultureInfo.InvariantCulture, $"the rate falling as a cosine from 0.003; probabilities are means over the four mirror images of a slice. k-means has three clusters, the brightest is solid. Training took {json["trainingSeconds"]!.GetValue<double>() / 60:0} minutes of one thread, waiting for others included. {json["version"]}, {json["machine"]}, {json["date"]}.\n\n");
         text.Append(CultureInfo.InvariantCulture, $"| method | MP % | without the {Ends} slices at either end | {source} MP % | MGP % | mean Dice | solid fraction (true) | k-means' MP / MP | losses | parameters | epochs |\n|---|---|---|---|---|---|---|---|---|---|---|\n");
         foreach (var row in json["rows"]!.AsArray().Select(r => r!.AsObject())) text.Append(Line(row, json, paper));
         text.Append("\nLosses: of the training and the validation part in the last epoch. A fusion is held against the best k-means.\n\n").Append(Verdict(json));
