@@ -69,6 +69,9 @@ public sealed record Architecture
     /// <summary>How channels come together.</summary>
     public Fusion Fusion { get; init; }
 
+    /// <summary>True where a late fusion weighs the logarithms of its members' probabilities, as those do that are trained now; false where the probabilities themselves.</summary>
+    public bool LogVotes { get; init; }
+
     /// <summary>True for networks that see the volume, false for those that see slices.</summary>
     public bool Is3D => Kind is ArchitectureKind.Unet3d or ArchitectureKind.Vnet or ArchitectureKind.Resunet3d;
 
@@ -76,7 +79,7 @@ public sealed record Architecture
     public bool IsEnsemble => Channels > 1 && Fusion is (Fusion.Late or Fusion.Vote);
 
     /// <summary>The architecture of one member of an ensemble.</summary>
-    public Architecture OfMember() => this with { Channels = 1, Fusion = Fusion.Early };
+    public Architecture OfMember() => this with { Channels = 1, Fusion = Fusion.Early, LogVotes = false };
 
     /// <summary>Refuses what cannot be built.</summary>
     /// <exception cref="InputError">Which parameter, and what is allowed.</exception>
@@ -122,7 +125,12 @@ public sealed record Architecture
             votes[c] = builder.Softmax(OfMember().Single(builder, image), "softmax");
         }
         (builder.Prefix, builder.Frozen) = ("", false);
-        if (Fusion == Fusion.Vote) builder.Log(builder.Blend("vote", votes), "logits");
-        else builder.Conv(builder.Concat("votes", votes), Classes, "ensemble", kernel: 1, bias: true, gain: 1);
+        if (Fusion == Fusion.Vote)
+        {
+            builder.Log(builder.Blend("vote", votes), "logits");
+            return;
+        }
+        var all = builder.Concat("votes", votes);
+        builder.Conv(LogVotes ? builder.Log(all, "log votes") : all, Classes, "ensemble", kernel: 1, bias: true, gain: 1);
     }
 }

@@ -156,7 +156,7 @@ public sealed record NetworkOptions
     /// <summary>The architecture for a specimen.</summary>
     public Architecture Of(int channels, int classes)
     {
-        var made = new Architecture { Kind = Architecture, Slices = Slices, Depth = Depth, Residual = Residual, Channels = channels, Classes = classes, Fusion = Fusion };
+        var made = new Architecture { Kind = Architecture, Slices = Slices, Depth = Depth, Residual = Residual, Channels = channels, Classes = classes, Fusion = Fusion, LogVotes = Fusion == Fusion.Late };
         made = made with { Width = Width ?? (made.Is3D ? 16 : 32) };
         made.Check();
         return made;

@@ -102,6 +102,9 @@ public sealed class NetworkTraining
                 Insert(network, values, architecture.OfMember().Build(), trained, $"channel{c}.");
                 members.Add(curve);
             }
+            if (architecture.Fusion == Fusion.Late) Average(values[network.Slots.TakeWhile(slot => slot.Name != "ensemble.weight").Count()], scaled.Length, architecture.Classes);
+            // what members have learned by heart would make them weigh too much: an ensemble learns on what they have not seen (Wolpert 1992, doi:10.1016/S0893-6080(05)80023-1)
+            if (split.Validation.Count > 0) split.Training = [split.Validation];
         }
         var (best, record, score) = Stage(architecture, scaled, classes, split, architecture.IsEnsemble ? stage + "ensemble" : stage.TrimEnd(), resume, values, 0);
         return new(architecture, best, scaling)
@@ -111,6 +114,14 @@ public sealed class NetworkTraining
             Phases = phases,
             Training = new(_options, _seed, record, score) { Members = members },
         };
+    }
+
+    // the geometric mean of the members, to begin with
+    private static void Average(float[] weight, int members, int classes)
+    {
+        Array.Clear(weight);
+        for (var c = 0; c < classes; c++)
+            for (var m = 0; m < members; m++) weight[(c * members + m) * classes + c] = 1f / members;
     }
 
     private static void Insert(Network whole, float[][] values, Network member, float[][] trained, string prefix)
@@ -135,7 +146,7 @@ public sealed class NetworkTraining
         var fit = new Fit(options, architecture, PatchFor(network, split.Training[0].Size), _seed + stream * 1_000_003, _walk)
         {
             Minutes = _options.Minutes / stages / Math.Max(1, _options.Folds) * (architecture.IsEnsemble ? 0.5 : 1),
-            Rate = architecture.IsEnsemble ? Math.Min(1, _options.Rate * 30) : _options.Rate,
+            Rate = architecture.IsEnsemble ? Math.Min(1, _options.Rate * 3) : _options.Rate,
             Report = record => Report?.Invoke(stage, record),
         };
         Region Make(Box box) => new(channels, _labels, classes, box);

@@ -153,6 +153,8 @@ public sealed class NetworkTrainingTests : IDisposable
         // the members are networks of their own, and stayed as they were trained
         var member = model.Member(1);
         Assert.Equal(member.Architecture.Build().Slots.Count, member.Values.Length);
+        // the ensemble weighs them by what they have not seen: no worse there than the better one
+        Assert.True(model.Training.BestLoss <= model.Training.Members.Min(curve => curve.Min(e => e.Validation)) * 1.02);
         Assert.Equal("channel c1: is missing; the model was trained on c0, c1. Add --channel c1=PATH.",
             Assert.Throws<InputError>(() => model.Arrange(new Volume<byte>(new Size3(1, 8, 8)), [])).Message);
         Assert.Equal("channel x: the model was trained on c0, c1, the first being the image; it takes no other.",

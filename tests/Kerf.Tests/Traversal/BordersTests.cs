@@ -11,7 +11,7 @@ public class BordersTests
     [InlineData(Border.Zero)]
     public void SlicesThatLieOutsideAreWhatStandsForThem(Border border)
     {
-        var volume = new Volume<ushort>(new(3, 4, 5));
+        var volume = new Volume<ushort>(new Size3(3, 4, 5));
         for (var i = 0; i < volume.Data.Length; i++) volume.Data[i] = (ushort)(i + 1);
         // all of the volume and far beyond every face
         var box = new Box(new(-7, -3, -2), new(17, 10, 9));
