@@ -103,8 +103,9 @@ public sealed class NetworkTraining
                 members.Add(curve);
             }
             if (architecture.Fusion == Fusion.Late) Average(values[network.Slots.TakeWhile(slot => slot.Name != "ensemble.weight").Count()], scaled.Length, architecture.Classes);
-            // what members have learned by heart would make them weigh too much: an ensemble learns on what they have not seen (Wolpert 1992, doi:10.1016/S0893-6080(05)80023-1)
-            if (split.Validation.Count > 0) split.Training = [split.Validation];
+            // what members have learned by heart would make them weigh too much: an ensemble learns on what they have not seen (Wolpert 1992, doi:10.1016/S0893-6080(05)80023-1),
+            // where all phases are there
+            if (Seen([split.Validation], classes, architecture.Classes).All(seen => seen)) split.Training = [split.Validation];
         }
         var (best, record, score) = Stage(architecture, scaled, classes, split, architecture.IsEnsemble ? stage + "ensemble" : stage.TrimEnd(), resume, values, 0);
         return new(architecture, best, scaling)
@@ -146,7 +147,8 @@ public sealed class NetworkTraining
         var fit = new Fit(options, architecture, PatchFor(network, split.Training[0].Size), _seed + stream * 1_000_003, _walk)
         {
             Minutes = _options.Minutes / stages / Math.Max(1, _options.Folds) * (architecture.IsEnsemble ? 0.5 : 1),
-            Rate = architecture.IsEnsemble ? Math.Min(1, _options.Rate * 3) : _options.Rate,
+            // a vote's weights begin as equals and have far to go; a convolution's begin where they are nearly right
+            Rate = Math.Min(1, _options.Rate * (!architecture.IsEnsemble ? 1 : architecture.Fusion == Fusion.Vote ? 30 : 3)),
             Report = record => Report?.Invoke(stage, record),
         };
         Region Make(Box box) => new(channels, _labels, classes, box);
@@ -184,7 +186,17 @@ public sealed class NetworkTraining
     // a class that is not there cannot be learned
     private void CheckRegion(Box[] parts, int[] classes, Phase[] phases)
     {
-        var seen = new bool[phases.Length];
+        var missing = Array.IndexOf(Seen(parts, classes, phases.Length), false);
+        if (missing >= 0)
+        {
+            throw new InputError($"labels: no voxel of {phases[missing].Name} (label {phases[missing].Label}) lies in the part for training ({string.Join(" and ", parts)}). "
+                + "Label some there, or share the parts out otherwise: --split 0.8,0.2,0.");
+        }
+    }
+
+    private bool[] Seen(Box[] parts, int[] classes, int count)
+    {
+        var seen = new bool[count];
         foreach (var part in parts)
             for (var z = part.Start.Z; z < part.End.Z; z++)
             {
@@ -193,12 +205,7 @@ public sealed class NetworkTraining
                 _labels.Read(box, slice);
                 foreach (var label in slice) if (classes[label] >= 0) seen[classes[label]] = true;
             }
-        var missing = Array.IndexOf(seen, false);
-        if (missing >= 0)
-        {
-            throw new InputError($"labels: no voxel of {phases[missing].Name} (label {phases[missing].Label}) lies in the part for training ({string.Join(" and ", parts)}). "
-                + "Label some there, or share the parts out otherwise: --split 0.8,0.2,0.");
-        }
+        return seen;
     }
 
     private string Key(Architecture architecture, string stage)
