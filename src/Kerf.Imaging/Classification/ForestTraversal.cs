@@ -13,8 +13,8 @@ namespace Kerf.Imaging;
 /// </summary>
 internal sealed class ForestTraversal
 {
-    // walks that go together; their answers stay in the first-level cache
-    private const int Batch = 128, Lanes = 8;
+    // walks that go together; their answers stay in the first-level cache. Buffers end a whole vector behind the last walk
+    private const int Batch = 128, Lanes = 16;
 
     // trees between two looks for voxels that are settled
     private const int Trees = 8;
@@ -27,11 +27,12 @@ internal sealed class ForestTraversal
     // the voxels that take part come first: which they are, and the votes of all by their own place
     private readonly int[] _voxels, _counted;
     private int _open;
-    // the number of a voxel, and below it where the subtree begins that it is at, or the row of votes that it came to
-    private readonly ulong[] _walks, _leaves, _starts;
+    // the number of a voxel times Subtrees.Open, plus that of the subtree that it is at or of the row of votes that it came to
+    private readonly uint[] _walks, _leaves, _starts;
     private int _done;
-    // of a batch: masks of answers, then where they lead
+    // of a batch: masks of answers (those of later subtrees are short), the bytes where the ends lie that they lead to, the ends
     private readonly ulong[] _answers = new ulong[Batch];
+    private readonly uint[] _ends = new uint[Batch];
 
     /// <summary>Prepares buffers; one instance per thread.</summary>
     public ForestTraversal(Forest forest)
@@ -41,7 +42,7 @@ internal sealed class ForestTraversal
         VoteStride = DecisionTree.VoteStride(forest.Classes);
         Tile = TileOf(forest.Bins.Features);
         (_columns, _rows) = (new sbyte[Tile * forest.Bins.Features], new(Tile * _lines * Subtrees.Line));
-        (_walks, _leaves, _starts) = (new ulong[Tile + Lanes], new ulong[Tile + Lanes], [.. Enumerable.Range(0, Tile).Select(v => (ulong)v << 32)]);
+        (_walks, _leaves, _starts) = (new uint[Tile + Lanes], new uint[Tile + Lanes], [.. Enumerable.Range(0, Tile).Select(v => (uint)v * Subtrees.Open)]);
         (_voxels, _counted, Votes) = (new int[Tile], new int[Tile * VoteStride], new int[Tile * VoteStride]);
     }
 
@@ -69,9 +70,12 @@ internal sealed class ForestTraversal
         _open = Tile;
         for (var t = 0; t < _forest.Trees.Count && _open > 0; t++)
         {
-            if (Avx2.IsSupported && _forest.Subtrees[t].Fits) Walk(_forest.Subtrees[t]);
+            if (Avx2.IsSupported && _forest.Subtrees[t].Fits)
+            {
+                Walk(_forest.Subtrees[t]);
+                Add(_forest.Trees[t]);
+            }
             else Walk(_forest.Trees[t]);
-            Add(_forest.Trees[t]);
             var left = _forest.Trees.Count - t - 1;
             if (winnerOnly && left <= t && (left == 0 || t % Trees == 0)) Settle(left);
         }
@@ -144,19 +148,20 @@ internal sealed class ForestTraversal
             for (var start = 0; start < open; start += Batch)
             {
                 var count = Math.Min(Batch, open - start);
-                Later(tree, start, count);
+                Later(tree, round, start, count);
                 kept = Follow(tree, start, count, round, kept);
             }
             open = kept;
         }
     }
 
-    // the same, question by question: four walks side by side hide each other's latency, and a walk that came to a leaf stays there
+    // the same, question by question, votes and all: four walks side by side hide each other's latency, and a walk that came to a leaf stays there
     private void Walk(DecisionTree tree)
     {
         const int Side = 4;
         var nodes = tree.Nodes;
         var row = _lines * Subtrees.Line;
+        Span<int> at = stackalloc int[Side];
         for (var i = 0; i < _open; i += Side)
         {
             var (a, b, c, d) = (0, 0, 0, 0);
@@ -167,11 +172,15 @@ internal sealed class ForestTraversal
                 c = Next(nodes[c], (i + 2) * row);
                 d = Next(nodes[d], (i + 3) * row);
             }
-            (_leaves[i], _leaves[i + 1], _leaves[i + 2], _leaves[i + 3]) = (Leaf(nodes[a], i), Leaf(nodes[b], i + 1), Leaf(nodes[c], i + 2), Leaf(nodes[d], i + 3));
+            (at[0], at[1], at[2], at[3]) = (a, b, c, d);
+            for (var side = 0; side < Side; side++)
+            {
+                var votes = tree.VotesOf(at[side]);
+                for (var k = 0; k < votes.Length; k++) _counted[(i + side) * VoteStride + k] += votes[k];
+            }
         }
         // a leaf's "feature" is its row of votes: not to be read as one
         int Next(ulong node, int row) => DecisionTree.Next(node, (byte)(_rows[row + (DecisionTree.IsLeaf(node) ? 0 : DecisionTree.Feature(node))] ^ 0x80));
-        static ulong Leaf(ulong node, int voxel) => (ulong)voxel << 32 | (uint)DecisionTree.Feature(node);
     }
 
     // the first round: every voxel, at the root
@@ -200,34 +209,37 @@ internal sealed class ForestTraversal
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void Answer(Subtrees tree, int start, int count, int lines, bool first)
-    {
-        ref var rows = ref Row(0);
-        ref var walk = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_walks), start);
-        ref var answer = ref MemoryMarshal.GetArrayDataReference(_answers);
-        ref var subtrees = ref tree.Bytes;
-        for (nuint i = 0; i < (uint)count; i++)
-        {
-            var at = Unsafe.Add(ref walk, i);
-            ref var row = ref Unsafe.Add(ref rows, (nuint)(at >> 32) * (nuint)(lines * Subtrees.Line));
-            Unsafe.Add(ref answer, i) = Subtrees.Answer(ref Unsafe.Add(ref subtrees, (nuint)(uint)at), ref row, lines, first);
-        }
-    }
-
     // constants make four kernels of one
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void Second(Subtrees tree, int start, int count)
     {
-        if (_lines == 1) Answer(tree, start, count, 1, first: true);
-        else Answer(tree, start, count, _lines, first: true);
+        if (_lines == 1) Answer(tree, 1, start, count, 1, ref _answers[0]);
+        else Answer(tree, 1, start, count, _lines, ref _answers[0]);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private void Later(Subtrees tree, int start, int count)
+    private void Later(Subtrees tree, int round, int start, int count)
     {
-        if (_lines == 1) Answer(tree, start, count, 1, first: false);
-        else Answer(tree, start, count, _lines, first: false);
+        if (_lines == 1) Answer(tree, round, start, count, 1, ref _ends[0]);
+        else Answer(tree, round, start, count, _lines, ref _ends[0]);
+    }
+
+    // the answers of subtrees of the first levels fill 64 bits, those of later ones fit in 32
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Answer<T>(Subtrees tree, int round, int start, int count, int lines, ref T answers) where T : unmanaged
+    {
+        var first = typeof(T) == typeof(ulong);
+        ref var rows = ref Row(0);
+        ref var walk = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_walks), start);
+        ref var subtrees = ref Unsafe.Add(ref tree.Bytes, tree.Starts[round]);
+        nuint size = Subtrees.BytesOf(first, lines);
+        for (nuint i = 0; i < (uint)count; i++)
+        {
+            nuint at = Unsafe.Add(ref walk, i);
+            ref var row = ref Unsafe.Add(ref rows, at / Subtrees.Open * (nuint)(lines * Subtrees.Line));
+            var answer = Subtrees.Answer(ref Unsafe.Add(ref subtrees, at % Subtrees.Open * size), ref row, lines, first);
+            Unsafe.Add(ref answers, i) = Unsafe.As<ulong, T>(ref answer);
+        }
     }
 
     private ref sbyte Row(int voxel) => ref Unsafe.As<byte, sbyte>(ref _rows[voxel * _lines * Subtrees.Line]);
@@ -236,36 +248,89 @@ internal sealed class ForestTraversal
     private int Follow(Subtrees tree, int start, int count, int round, int kept)
     {
         var walks = round == 0 ? _starts : _walks;
-        Descend(walks, start, count, Subtrees.LevelsOf(round));
-        Read(tree, count);
-        return Part(walks, start, count, tree.Starts[round + 1], Subtrees.BytesOf(Subtrees.LevelsOf(round + 1), _lines), kept);
+        if (round == 0 && Avx512BW.IsSupported) Leave(tree, count);
+        else
+        {
+            if (round < Subtrees.FirstRounds) DescendFirst(tree, round, walks, start, count);
+            else DescendLater(tree, round, walks, start, count);
+            Read(tree, count);
+        }
+        return Part(walks, start, count, kept);
     }
 
-    // masks of answers to the bytes that hold the ends they lead to; eight walks at once
+    // the first round's masks to ends: the root's lie in two registers
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private void Descend(ulong[] from, int start, int count, int levels)
+    private void Leave(Subtrees tree, int count)
+    {
+        ref var ends = ref Unsafe.As<byte, ushort>(ref Unsafe.Add(ref tree.Bytes, 2 << Subtrees.FirstLevels));
+        var (low, high) = (Vector512.LoadUnsafe(ref ends), Vector512.LoadUnsafe(ref ends, 32));
+        ref var answers = ref MemoryMarshal.GetArrayDataReference(_answers);
+        for (nuint i = 0; i < (uint)count; i += 8)
+        {
+            var end = Avx512BW.PermuteVar32x16x2(low, Descend(Vector512.LoadUnsafe(ref answers, i)).AsUInt16(), high).AsUInt64();
+            Avx512F.ConvertToVector256UInt32(end & Vector512.Create<ulong>(ushort.MaxValue)).StoreUnsafe(ref _ends[0], i);
+        }
+    }
+
+    // masks of answers to the place below the last level that they lead to, from 2^levels
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<ulong> Descend(Vector512<ulong> mask)
+    {
+        var at = Vector512<ulong>.One;
+        for (var level = 0; level < Subtrees.FirstLevels; level++) at = at + at | Avx512F.ShiftRightLogicalVariable(mask, at) & Vector512<ulong>.One;
+        return at;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<ulong> Descend(Vector256<ulong> mask)
+    {
+        var at = Vector256<ulong>.One;
+        for (var level = 0; level < Subtrees.FirstLevels; level++) at = at + at + (Avx2.ShiftRightLogicalVariable(mask, at) & Vector256<ulong>.One);
+        return at;
+    }
+
+    // masks of answers to the bytes that hold the ends they lead to
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void DescendFirst(Subtrees tree, int round, uint[] from, int start, int count)
     {
         ref var answers = ref MemoryMarshal.GetArrayDataReference(_answers);
+        ref var ends = ref MemoryMarshal.GetArrayDataReference(_ends);
         ref var walks = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(from), start);
-        for (nuint i = 0; i < (uint)count; i += Lanes)
+        var (begin, size) = (tree.Starts[round], Subtrees.BytesOf(first: true, _lines));
+        for (nuint i = 0; i < (uint)count; i += 8)
         {
-            // ends lie behind features and thresholds, two bytes each; places below the last level count from 2^levels
-            if (Avx512F.IsSupported)
+            var places = Avx512F.IsSupported
+                ? Avx512F.ConvertToVector256UInt32(Descend(Vector512.LoadUnsafe(ref answers, i)))
+                : Vector256.Narrow(Descend(Vector256.LoadUnsafe(ref answers, i)), Descend(Vector256.LoadUnsafe(ref answers, i + 4)));
+            // ends lie behind features and thresholds, two bytes each
+            var subtree = (Vector256.LoadUnsafe(ref walks, i) & Vector256.Create(Subtrees.Open - 1)) * size + Vector256.Create(begin);
+            (subtree + places + places).StoreUnsafe(ref ends, i);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void DescendLater(Subtrees tree, int round, uint[] from, int start, int count)
+    {
+        ref var ends = ref MemoryMarshal.GetArrayDataReference(_ends);
+        ref var walks = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(from), start);
+        var (begin, size) = (tree.Starts[round], Subtrees.BytesOf(first: false, _lines));
+        if (Avx512F.IsSupported)
+        {
+            for (nuint i = 0; i < (uint)count; i += 16)
             {
-                var (mask, at) = (Vector512.LoadUnsafe(ref answers, i), Vector512<ulong>.One);
-                for (var level = 0; level < levels; level++) at = at + at | Avx512F.ShiftRightLogicalVariable(mask, at) & Vector512<ulong>.One;
-                (at + at + (Vector512.LoadUnsafe(ref walks, i) & Vector512.Create((ulong)uint.MaxValue))).StoreUnsafe(ref answers, i);
-                continue;
+                var (mask, at) = (Vector512.LoadUnsafe(ref ends, i), Vector512<uint>.One);
+                for (var level = 0; level < Subtrees.LaterLevels; level++) at = at + at | Avx512F.ShiftRightLogicalVariable(mask, at) & Vector512<uint>.One;
+                var subtree = (Vector512.LoadUnsafe(ref walks, i) & Vector512.Create(Subtrees.Open - 1)) * size + Vector512.Create(begin);
+                (subtree + at + at).StoreUnsafe(ref ends, i);
             }
-            var (one, low) = (Vector256<ulong>.One, Vector256.Create((ulong)uint.MaxValue));
-            var (left, right, a, b) = (Vector256.LoadUnsafe(ref answers, i), Vector256.LoadUnsafe(ref answers, i + 4), one, one);
-            for (var level = 0; level < levels; level++)
-            {
-                a = a + a + (Avx2.ShiftRightLogicalVariable(left, a) & one);
-                b = b + b + (Avx2.ShiftRightLogicalVariable(right, b) & one);
-            }
-            (a + a + (Vector256.LoadUnsafe(ref walks, i) & low)).StoreUnsafe(ref answers, i);
-            (b + b + (Vector256.LoadUnsafe(ref walks, i + 4) & low)).StoreUnsafe(ref answers, i + 4);
+            return;
+        }
+        for (nuint i = 0; i < (uint)count; i += 8)
+        {
+            var (mask, at) = (Vector256.LoadUnsafe(ref ends, i), Vector256<uint>.One);
+            for (var level = 0; level < Subtrees.LaterLevels; level++) at = at + at + (Avx2.ShiftRightLogicalVariable(mask, at) & Vector256<uint>.One);
+            var subtree = (Vector256.LoadUnsafe(ref walks, i) & Vector256.Create(Subtrees.Open - 1)) * size + Vector256.Create(begin);
+            (subtree + at + at).StoreUnsafe(ref ends, i);
         }
     }
 
@@ -273,7 +338,7 @@ internal sealed class ForestTraversal
     private void Read(Subtrees tree, int count)
     {
         ref var bytes = ref tree.Bytes;
-        ref var at = ref MemoryMarshal.GetArrayDataReference(_answers);
+        ref var at = ref MemoryMarshal.GetArrayDataReference(_ends);
         nuint i = 0;
         for (; i + 4 <= (uint)count; i += 4)
         {
@@ -286,39 +351,39 @@ internal sealed class ForestTraversal
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void End(ref byte bytes, ref ulong at) => at = Unsafe.As<byte, ushort>(ref Unsafe.Add(ref bytes, (nuint)at));
+    private static void End(ref byte bytes, ref uint at) => at = Unsafe.As<byte, ushort>(ref Unsafe.Add(ref bytes, (nuint)at));
 
     // open ends go on, the others are leaves
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private int Part(ulong[] from, int start, int count, uint next, uint size, int kept)
+    private int Part(uint[] from, int start, int count, int kept)
     {
-        ref var ends = ref MemoryMarshal.GetArrayDataReference(_answers);
+        ref var ends = ref MemoryMarshal.GetArrayDataReference(_ends);
         ref var walks = ref MemoryMarshal.GetArrayDataReference(_walks);
         ref var old = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(from), start);
         ref var leaves = ref MemoryMarshal.GetArrayDataReference(_leaves);
         nuint i = 0, to = (uint)kept, done = (uint)_done;
         if (Avx512F.IsSupported)
         {
-            var (voxel, number) = (Vector512.Create((ulong)uint.MaxValue << 32), Vector512.Create((ulong)Subtrees.Open - 1));
-            var (sizes, nexts) = (Vector512.Create((ulong)size), Vector512.Create((ulong)next));
+            var number = Vector512.Create(Subtrees.Open - 1);
             for (; i + Lanes <= (uint)count; i += Lanes)
             {
-                var (end, who) = (Vector512.LoadUnsafe(ref ends, i), Vector512.LoadUnsafe(ref old, i) & voxel);
+                var end = Vector512.LoadUnsafe(ref ends, i);
+                var walk = Vector512.AndNot(Vector512.LoadUnsafe(ref old, i), number) | end & number;
                 // the bit of an open end is the sign
-                var goes = Vector512.ShiftLeft(end, 48);
+                var goes = Vector512.ShiftLeft(end, 16);
                 var going = (nuint)BitOperations.PopCount(goes.ExtractMostSignificantBits());
-                var on = Avx512F.Compress(Vector512<ulong>.Zero, goes, who | Vector512.Multiply((end & number).AsUInt32(), sizes.AsUInt32()).AsUInt64() + nexts);
-                on.StoreUnsafe(ref walks, to);
-                Avx512F.Compress(Vector512<ulong>.Zero, ~goes, who | end).StoreUnsafe(ref leaves, done);
+                Avx512F.Compress(Vector512<uint>.Zero, goes, walk).StoreUnsafe(ref walks, to);
+                Avx512F.Compress(Vector512<uint>.Zero, ~goes, walk).StoreUnsafe(ref leaves, done);
                 (to, done) = (to + going, done + Lanes - going);
             }
         }
         for (; i < (uint)count; i++)
         {
-            var (end, who) = (Unsafe.Add(ref ends, i), Unsafe.Add(ref old, i) >> 32 << 32);
-            Unsafe.Add(ref leaves, done) = who | end;
-            Unsafe.Add(ref walks, to) = who | (uint)(end & Subtrees.Open - 1) * size + next;
-            (to, done) = (to + (nuint)(end >> 15), done + 1 - (nuint)(end >> 15));
+            var end = Unsafe.Add(ref ends, i);
+            var walk = Unsafe.Add(ref old, i) & ~(Subtrees.Open - 1) | end & Subtrees.Open - 1;
+            (Unsafe.Add(ref leaves, done), Unsafe.Add(ref walks, to)) = (walk, walk);
+            var going = (nuint)(end / Subtrees.Open);
+            (to, done) = (to + going, done + 1 - going);
         }
         _done = (int)done;
         return (int)to;
@@ -335,15 +400,15 @@ internal sealed class ForestTraversal
         {
             foreach (var leaf in leaves)
             {
-                ref var sum = ref Unsafe.Add(ref counted, (nuint)(leaf >> 32) * 4);
-                (Vector128.LoadUnsafe(ref sum) + Vector128.LoadUnsafe(ref table, (nuint)(uint)leaf * 4)).StoreUnsafe(ref sum);
+                ref var sum = ref Unsafe.Add(ref counted, (nuint)(leaf / Subtrees.Open) * 4);
+                (Vector128.LoadUnsafe(ref sum) + Vector128.LoadUnsafe(ref table, (nuint)(leaf % Subtrees.Open) * 4)).StoreUnsafe(ref sum);
             }
             return;
         }
         foreach (var leaf in leaves)
         {
-            ref var sum = ref Unsafe.Add(ref counted, (nuint)(leaf >> 32) * stride);
-            ref var votes = ref Unsafe.Add(ref table, (nuint)(uint)leaf * stride);
+            ref var sum = ref Unsafe.Add(ref counted, (nuint)(leaf / Subtrees.Open) * stride);
+            ref var votes = ref Unsafe.Add(ref table, (nuint)(leaf % Subtrees.Open) * stride);
             for (nuint c = 0; c < stride; c += 4) (Vector128.LoadUnsafe(ref sum, c) + Vector128.LoadUnsafe(ref votes, c)).StoreUnsafe(ref sum, c);
         }
     }

@@ -19,10 +19,13 @@ internal sealed class Subtrees
     public const int Line = 64;
 
     /// <summary>Set in an end that is the number of a subtree of the next round; without it an end is a leaf's row of votes.</summary>
-    public const int Open = 1 << 15;
+    public const uint Open = 1 << 15;
 
-    // the first two rounds meet most of a tree; what hangs below is thin, and a subtree of four levels is a cache line
-    private const int FirstLevels = 6, LaterLevels = 4, FirstRounds = 2;
+    /// <summary>Levels of the subtrees of the first rounds, which meet most of a tree, and of later ones: what hangs below is thin, and four levels are a cache line.</summary>
+    public const int FirstLevels = 6, LaterLevels = 4;
+
+    /// <summary>Rounds of <see cref="FirstLevels"/>.</summary>
+    public const int FirstRounds = 2;
 
     private readonly AlignedBuffer<byte>? _bytes;
 
@@ -36,7 +39,7 @@ internal sealed class Subtrees
             if (roots.Count > Open || tree.Votes.Length / DecisionTree.VoteStride(tree.Classes) > Open) return;
             var next = new List<int>();
             starts.Add((uint)bytes.Count);
-            foreach (var root in roots) Cut(tree, root, LevelsOf(round), lines, bytes, next);
+            foreach (var root in roots) Cut(tree, root, round < FirstRounds ? FirstLevels : LaterLevels, lines, bytes, next);
             roots = next;
         }
         // a walk at a leaf may name a round that is not there; the first two rounds are always gone through
@@ -55,11 +58,11 @@ internal sealed class Subtrees
     /// <summary>Where those of a round begin.</summary>
     public uint[] Starts { get; } = [];
 
-    /// <summary>Levels of the subtrees met in a round, from 0.</summary>
-    public static int LevelsOf(int round) => round < FirstRounds ? FirstLevels : LaterLevels;
-
     /// <summary>Bytes of a subtree.</summary>
-    public static uint BytesOf(int levels, int lines) => (uint)((lines > 1 ? 5 : 4) << levels);
+    /// <param name="first">Of the first rounds.</param>
+    /// <param name="lines">Lines of a voxel's bins.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint BytesOf(bool first, int lines) => (uint)((lines > 1 ? 5 : 4) << (first ? FirstLevels : LaterLevels));
 
     /// <summary>Lines of a voxel's bins.</summary>
     public static int LinesOf(int features) => (features + Line - 1) / Line;
@@ -88,7 +91,7 @@ internal sealed class Subtrees
         foreach (var node in nodes.AsSpan(places))
         {
             var leaf = DecisionTree.IsLeaf(tree.Nodes[node]);
-            var end = (ushort)(leaf ? DecisionTree.Feature(tree.Nodes[node]) : next.Count | Open);
+            var end = (ushort)(leaf ? (uint)DecisionTree.Feature(tree.Nodes[node]) : (uint)next.Count | Open);
             bytes.AddRange([(byte)end, (byte)(end >> 8)]);
             if (!leaf) next.Add(node);
         }
