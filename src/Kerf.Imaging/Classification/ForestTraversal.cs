@@ -47,7 +47,7 @@ internal sealed class ForestTraversal
     }
 
     /// <summary>Voxels per call for a number of features: their bins stay in the second-level cache.</summary>
-    public static int TileOf(int features) => Math.Max(Batch, (256 << 10) / (Subtrees.LinesOf(features) * Subtrees.Line) & -Batch);
+    public static int TileOf(int features) => Math.Max(Batch, (128 << 10) / (Subtrees.LinesOf(features) * Subtrees.Line) & -Batch);
 
     /// <summary>Voxels per call.</summary>
     public int Tile { get; }
@@ -72,7 +72,7 @@ internal sealed class ForestTraversal
         {
             if (Avx2.IsSupported && _forest.Subtrees[t].Fits)
             {
-                Walk(_forest.Subtrees[t]);
+                Walk(_forest.Subtrees[t], t + 1 < _forest.Trees.Count ? _forest.Subtrees[t + 1] : null);
                 Add(_forest.Trees[t]);
             }
             else Walk(_forest.Trees[t]);
@@ -130,13 +130,15 @@ internal sealed class ForestTraversal
     }
 
     // all voxels to their leaves: the first rounds batch by batch, while the rows lie in the first-level cache; then what is left of all batches together
-    private void Walk(Subtrees tree)
+    private void Walk(Subtrees tree, Subtrees? next)
     {
         _done = 0;
         var open = 0;
+        var batches = (_open + Batch - 1) / Batch;
         for (var start = 0; start < _open; start += Batch)
         {
             var count = Math.Min(Batch, _open - start);
+            next?.Prefetch(start / Batch, batches);
             Begin(tree, start, count);
             var kept = Follow(tree, start, count, 0, start);
             Second(tree, start, kept - start);

@@ -28,6 +28,7 @@ internal sealed class Subtrees
     public const int FirstRounds = 2;
 
     private readonly AlignedBuffer<byte>? _bytes;
+    private readonly int _length;
 
     /// <summary>Cuts a tree whose voxels have a number of lines of bins.</summary>
     public Subtrees(DecisionTree tree, int lines)
@@ -46,6 +47,7 @@ internal sealed class Subtrees
         do starts.Add(0); while (starts.Count <= FirstRounds);
         Starts = [.. starts];
         _bytes = new(bytes.Count);
+        _length = bytes.Count;
         for (var i = 0; i < bytes.Count; i++) _bytes[i] = bytes[i];
     }
 
@@ -57,6 +59,15 @@ internal sealed class Subtrees
 
     /// <summary>Where those of a round begin.</summary>
     public uint[] Starts { get; } = [];
+
+    /// <summary>Brings one of some equal parts into the second-level cache while another tree is walked.</summary>
+    public unsafe void Prefetch(int part, int parts)
+    {
+        if (_bytes is null || !Sse.IsSupported) return;
+        ref var bytes = ref _bytes[0];
+        var (from, to) = ((long)_length * part / parts, (long)_length * (part + 1) / parts);
+        for (var at = from & -Line; at < to; at += Line) Sse.Prefetch1(Unsafe.AsPointer(ref Unsafe.Add(ref bytes, (nint)at)));
+    }
 
     /// <summary>Bytes of a subtree.</summary>
     /// <param name="first">Of the first rounds.</param>
