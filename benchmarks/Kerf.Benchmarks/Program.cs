@@ -18,6 +18,7 @@ Dictionary<string, Func<IVolume, string, Func<int, IVolume>>> peers = new()
     ["features"] = ForestPeers.Features,
     ["forest-train"] = ForestPeers.Train,
     ["forest-predict"] = ForestPeers.Predict,
+    ["forest-seeds"] = ForestPeers.Seeds,
     ["forest-end-to-end"] = ForestPeers.EndToEnd,
     ["network-train"] = NetworkPeers.Train,
     ["network-predict"] = NetworkPeers.Predict,

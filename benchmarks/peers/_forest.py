@@ -71,6 +71,6 @@ class Kerf:
         return float(words[-1]), float(words[0]), json.loads(facts.read_text()) if facts.exists() else {}
 
 
-def forest(threads):
+def forest(threads, seed=1):
     from sklearn.ensemble import RandomForestClassifier
-    return RandomForestClassifier(100, n_jobs=threads, random_state=1, max_features="sqrt")
+    return RandomForestClassifier(100, n_jobs=threads, random_state=seed, max_features="sqrt")

@@ -9,6 +9,9 @@ namespace Kerf.Benchmarks;
 /// <summary>The work of <c>peers/forest.py</c>, each part alone and all together. Labels lie beside the stack as FILE.npy.labels.npy.</summary>
 public static class ForestPeers
 {
+    // of a stack, whose voxels are predicted
+    private const int Slices = 8;
+
     private static readonly FeatureSet Plain = new();
 
     /// <summary>All 61 features of every voxel, kept for one slice of one block; gives those of the middle slice, one per plane.</summary>
@@ -42,10 +45,7 @@ public static class ForestPeers
     {
         var (samples, classes) = Samples(stack, path);
         var (forest, _) = Forest.Train(samples, classes, classes.Max() + 1, new(), new());
-        var (size, slices) = (stack.Info.Size, 8);
-        var columns = Plain.Features.Select(_ => new float[slices * size.SliceCount]).ToArray();
-        var first = size.Z / 2;
-        Compute(stack.AsFloat(), 2, first, slices, (feature, z, y, x, row) => row.CopyTo(columns[feature].AsSpan(((z - first) * size.Y + y) * size.X + x)));
+        var (size, columns) = (stack.Info.Size, Middle(stack));
         var steps = Steps(forest, columns);
         return threads =>
         {
@@ -53,10 +53,33 @@ public static class ForestPeers
             var probabilities = forest.Probabilities(columns, new() { Threads = threads });
             var seconds = clock.Elapsed.TotalSeconds;
             var processorSeconds = (Process.GetCurrentProcess().TotalProcessorTime - before).TotalSeconds;
-            var result = new Volume<float>(new Size3(probabilities.Length + columns.Length, slices * size.Y, size.X));
+            var result = new Volume<float>(new Size3(probabilities.Length + columns.Length, Slices * size.Y, size.X));
             for (var p = 0; p < result.Info.Size.Z; p++)
                 (p < probabilities.Length ? probabilities[p] : columns[p - probabilities.Length]).CopyTo(result.Data.AsSpan(p * columns[0].Length));
             return Facts(result, new { seconds, processorSeconds, voxels = columns[0].Length, steps, nodes = forest.Trees.Average(t => t.Nodes.Length) });
+        };
+    }
+
+    /// <summary>Classes of the same slices by ten forests of seeds 1 to 10, one per plane.</summary>
+    public static Func<int, IVolume> Seeds(IVolume stack, string path)
+    {
+        var (samples, classes) = Samples(stack, path);
+        var (size, columns) = (stack.Info.Size, Middle(stack));
+        return threads =>
+        {
+            var result = new Volume<byte>(new Size3(10, Slices * size.Y, size.X));
+            for (var seed = 0; seed < result.Info.Size.Z; seed++)
+            {
+                var (forest, _) = Forest.Train(samples, classes, classes.Max() + 1, new() { Seed = (ulong)seed + 1 }, new() { Threads = threads });
+                var probabilities = forest.Probabilities(columns, new() { Threads = threads });
+                for (var v = 0; v < columns[0].Length; v++)
+                {
+                    var best = 0;
+                    for (var c = 1; c < probabilities.Length; c++) if (probabilities[c][v] > probabilities[best][v]) best = c;
+                    result.Data[seed * columns[0].Length + v] = (byte)best;
+                }
+            }
+            return result;
         };
     }
 
@@ -98,6 +121,16 @@ public static class ForestPeers
             for (i = i < 0 ? ~i : i; i < places.Length && places[i] < start + row.Length; i++) columns[feature][i] = row[places[i] - start];
         });
         return (columns, [.. places.Select(i => (byte)(labels.Data[i] - 1))]);
+    }
+
+    // features of some slices in the middle, a column each
+    private static float[][] Middle(IVolume stack)
+    {
+        var size = stack.Info.Size;
+        var first = size.Z / 2;
+        var columns = Plain.Features.Select(_ => new float[Slices * size.SliceCount]).ToArray();
+        Compute(stack.AsFloat(), 2, first, Slices, (feature, z, y, x, row) => row.CopyTo(columns[feature].AsSpan(((z - first) * size.Y + y) * size.X + x)));
+        return columns;
     }
 
     private delegate void Rows(int feature, int z, int y, int x, ReadOnlySpan<float> row);
