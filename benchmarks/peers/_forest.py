@@ -70,6 +70,19 @@ class Kerf:
         words = self._run(name, self.path, threads, self.out).split()
         return float(words[-1]), float(words[0]), json.loads(facts.read_text()) if facts.exists() else {}
 
+    def tables(self, threads):
+        """The labelled voxels (61 features and the class, a row each), then of eight slices in the middle Kerf's probabilities and the features, a row per voxel."""
+        self("forest-train", threads)
+        samples = np.load(self.out)[0]
+        voxels = self("forest-predict", threads)[2]["voxels"]
+        out = np.load(self.out).reshape(-1, voxels)
+        return samples, out[:-61], np.ascontiguousarray(out[-61:].T)
+
+
+def middle(truth):
+    """The true classes of those slices."""
+    return truth[len(truth) // 2:len(truth) // 2 + 8].ravel()
+
 
 def forest(threads, seed=1):
     from sklearn.ensemble import RandomForestClassifier

@@ -9,17 +9,14 @@ RESULTS, ROUNDS, SEEDS = "forest-peers", 1, 10
 def row(run, folder, threads, quick):
     image, truth, labels = _forest.stack(64 if quick else 256)
     kerf = _forest.Kerf(run, folder, image, labels)
-    kerf("forest-train", threads)
-    table = np.load(kerf.out)[0]
-    voxels = kerf("forest-predict", threads)[2]["voxels"]
-    columns = np.ascontiguousarray(np.load(kerf.out).reshape(-1, voxels)[-61:].T)
+    table, _, columns = kerf.tables(threads)
     wall, processor, _ = kerf("forest-seeds", threads)
-    wanted = truth[len(truth) // 2:len(truth) // 2 + 8].ravel()
-    mine = [float(np.mean(found.ravel() == wanted)) for found in np.load(kerf.out)]
+    wanted = _forest.middle(truth)
+    mine = [float(np.mean(votes.argmax(0) == wanted)) for votes in np.load(kerf.out).reshape(SEEDS, -1, wanted.size)]
     with _forest.Clock() as clock:
         theirs = [float(np.mean(_forest.forest(threads, seed).fit(table[:, :-1], table[:, -1]).predict(columns) == wanted)) for seed in range(1, SEEDS + 1)]
     spread = lambda scores: float(np.std(scores, ddof=1))
-    return {"voxels": voxels, "kerf_s": wall, "kerf_processor_s": processor, "peer_s": clock.wall, "peer_processor_s": clock.processor,
+    return {"voxels": wanted.size, "kerf_s": wall, "kerf_processor_s": processor, "peer_s": clock.wall, "peer_processor_s": clock.processor,
             "kerf_accuracy": float(np.mean(mine)), "kerf_accuracy_deviation": spread(mine),
             "peer_accuracy": float(np.mean(theirs)), "peer_accuracy_deviation": spread(theirs)}
 

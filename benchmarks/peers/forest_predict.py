@@ -9,11 +9,7 @@ RESULTS, ROUNDS = "forest-peers", 1
 def row(run, folder, threads, quick):
     image, truth, labels = _forest.stack(64 if quick else 256)
     kerf = _forest.Kerf(run, folder, image, labels)
-    kerf("forest-train", threads)
-    table = np.load(kerf.out)[0]
-    facts = kerf("forest-predict", threads)[2]
-    out = np.load(kerf.out).reshape(-1, facts["voxels"])
-    columns, mine = np.ascontiguousarray(out[-61:].T), out[:-61]
+    table, mine, columns = kerf.tables(threads)
     forest = _forest.forest(threads).fit(table[:, :-1], table[:, -1])
     forest.predict_proba(columns[:1000])
     times = []
@@ -24,7 +20,7 @@ def row(run, folder, threads, quick):
         times.append((facts["seconds"], facts["processorSeconds"], clock.wall, clock.processor))
     wall, processor, peer_wall, peer_processor = np.median(times, axis=0).tolist()
     best, _, peer_best, _ = np.min(times, axis=0).tolist()
-    wanted = truth[len(truth) // 2:len(truth) // 2 + 8].ravel()
+    wanted = _forest.middle(truth)
     return {"voxels": facts["voxels"], "kerf_s": wall, "kerf_processor_s": processor, "peer_s": peer_wall, "peer_processor_s": peer_processor,
             "kerf_best_s": best, "peer_best_s": peer_best, "ratio_best": peer_best / best,
             "kerf_accuracy": float(np.mean(mine.argmax(0) == wanted)), "peer_accuracy": float(np.mean(theirs.argmax(1) == wanted)),

@@ -60,24 +60,20 @@ public static class ForestPeers
         };
     }
 
-    /// <summary>Classes of the same slices by ten forests of seeds 1 to 10, one per plane.</summary>
+    /// <summary>Probabilities of the same slices by ten forests of seeds 1 to 10, one class per plane.</summary>
     public static Func<int, IVolume> Seeds(IVolume stack, string path)
     {
         var (samples, classes) = Samples(stack, path);
         var (size, columns) = (stack.Info.Size, Middle(stack));
         return threads =>
         {
-            var result = new Volume<byte>(new Size3(10, Slices * size.Y, size.X));
-            for (var seed = 0; seed < result.Info.Size.Z; seed++)
+            var count = classes.Max() + 1;
+            var result = new Volume<float>(new Size3(10 * count, Slices * size.Y, size.X));
+            for (var plane = 0; plane < result.Info.Size.Z; plane += count)
             {
-                var (forest, _) = Forest.Train(samples, classes, classes.Max() + 1, new() { Seed = (ulong)seed + 1 }, new() { Threads = threads });
+                var (forest, _) = Forest.Train(samples, classes, count, new() { Seed = (ulong)(plane / count) + 1 }, new() { Threads = threads });
                 var probabilities = forest.Probabilities(columns, new() { Threads = threads });
-                for (var v = 0; v < columns[0].Length; v++)
-                {
-                    var best = 0;
-                    for (var c = 1; c < probabilities.Length; c++) if (probabilities[c][v] > probabilities[best][v]) best = c;
-                    result.Data[seed * columns[0].Length + v] = (byte)best;
-                }
+                for (var c = 0; c < count; c++) probabilities[c].CopyTo(result.Data.AsSpan((plane + c) * columns[0].Length));
             }
             return result;
         };

@@ -17,6 +17,9 @@ internal sealed unsafe class AlignedBuffer<T> where T : unmanaged
 
     ~AlignedBuffer() => NativeMemory.AlignedFree(_start);
 
+    /// <summary>Numbers that there is room for.</summary>
+    public int Length => _length;
+
     /// <summary>One number; as everywhere behind references, the rows after it are the caller's to keep inside.</summary>
     public ref T this[int index]
     {

@@ -28,7 +28,6 @@ internal sealed class Subtrees
     public const int FirstRounds = 2;
 
     private readonly AlignedBuffer<byte>? _bytes;
-    private readonly int _length;
 
     /// <summary>Cuts a tree whose voxels have a number of lines of bins.</summary>
     public Subtrees(DecisionTree tree, int lines)
@@ -47,7 +46,6 @@ internal sealed class Subtrees
         do starts.Add(0); while (starts.Count <= FirstRounds);
         Starts = [.. starts];
         _bytes = new(bytes.Count);
-        _length = bytes.Count;
         for (var i = 0; i < bytes.Count; i++) _bytes[i] = bytes[i];
     }
 
@@ -65,7 +63,7 @@ internal sealed class Subtrees
     {
         if (_bytes is null || !Sse.IsSupported) return;
         ref var bytes = ref _bytes[0];
-        var (from, to) = ((long)_length * part / parts, (long)_length * (part + 1) / parts);
+        var (from, to) = ((long)_bytes.Length * part / parts, (long)_bytes.Length * (part + 1) / parts);
         for (var at = from & -Line; at < to; at += Line) Sse.Prefetch1(Unsafe.AsPointer(ref Unsafe.Add(ref bytes, (nint)at)));
     }
 
