@@ -18,25 +18,26 @@ public static class NetworkStudies
         var voxel = new Option<double>("--voxel") { Description = "Edge of a voxel, as the thesis' synthetic gold has it.", HelpName = "nm", DefaultValueFactory = _ => 2.5 };
         var epochs = new Option<int>("--epochs") { Description = "Epochs of each network.", HelpName = "n", DefaultValueFactory = _ => 40 };
         var windows = new Option<int>("--windows") { Description = "Patches of 64×64 in an epoch.", HelpName = "n", DefaultValueFactory = _ => 800 };
-        var shot = new Option<bool>("--as-shot") { Description = "Images as the simulation counts them, without the thesis' noise and blurred edges." };
+        var noise = new Option<string>("--noise") { Description = "Of the images: thesis (Poisson and Gaussian noise, blurred edges), gaussian (no Poisson noise, which counts electrons a second time) or none.", HelpName = "name", DefaultValueFactory = _ => "thesis" };
         var vacuum = new Option<bool>("--vacuum") { Description = "Empty pores, 2 kV alone, as T-I compares slices, adjacent slices and the volume; writes networks-vacuum." };
         var output = new Option<string>("--out") { Description = "Folder that receives networks.json, networks.md and the models; models that are there are not trained again.", HelpName = "folder", DefaultValueFactory = _ => "studies" };
-        var command = Invocation.Making(Invocation.Running(new Command("networks", "U-Nets on simulated gold at 1, 2 and 4 kV: slices, adjacent slices, volume, fusion, beside k-means.") { edge, depth, voxel, electrons, epochs, windows, shot, vacuum, output }));
+        var command = Invocation.Making(Invocation.Running(new Command("networks", "U-Nets on simulated gold at 1, 2 and 4 kV: slices, adjacent slices, volume, fusion, beside k-means.") { edge, depth, voxel, electrons, epochs, windows, noise, vacuum, output }));
         return Invocation.With(command, (parsed, session) =>
         {
             var study = new NetworkStudy(parsed.GetValue(edge), parsed.GetValue(depth), parsed.GetValue(electrons), parsed.GetValue(epochs), parsed.GetValue(windows), session.SeedValue)
             {
-                AsShot = parsed.GetValue(shot),
+                Noise = parsed.GetValue(noise)!,
                 Vacuum = parsed.GetValue(vacuum),
                 Voxel = parsed.GetValue(voxel),
             };
             if (study is { Edge: < 72 or > 1024 } or { Depth: < 10 or > 1024 } or { Electrons: < 1 } or { Epochs: < 1 } or { Windows: < 1 } or { Voxel: not (>= 1 and <= 20) })
                 throw new InputError(string.Create(CultureInfo.InvariantCulture,
                     $"study networks: edge {study.Edge}, depth {study.Depth}, electrons {study.Electrons}, epochs {study.Epochs}, windows {study.Windows}, voxel {study.Voxel} nm; allowed: 72 to 1024, 10 to 1024, 1 or more each, 1 to 20 nm."));
+            if (!ThesisImage.Sessions.ContainsKey(study.Noise)) throw new InputError($"--noise is \"{study.Noise}\"; choose {string.Join(", ", ThesisImage.Sessions.Keys)}.");
             var folder = parsed.GetValue(output)!;
             Directory.CreateDirectory(folder);
             var json = study.Run(folder, session.Walk, text => { if (!session.IsQuiet) Console.Error.WriteLine(text); });
-            StudyCommand.Keep(folder, study.Vacuum ? "networks-vacuum" : "networks", json, NetworkStudy.Markdown(json), session);
+            StudyCommand.Keep(folder, study.Name("networks"), json, NetworkStudy.Markdown(json), session);
         });
     }
 

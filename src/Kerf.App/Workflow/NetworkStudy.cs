@@ -28,14 +28,17 @@ public sealed record NetworkStudy(int Edge, int Depth, int Electrons, int Epochs
     // what is not imaged, but shines through (nm): through empty pores electrons see far
     private const double Below = 750;
 
-    /// <summary>True for images as the simulation counts them: no further noise, sharp edges.</summary>
-    public bool AsShot { get; init; }
+    /// <summary>What is done to the images as the simulation counts them: one of <see cref="ThesisImage.Sessions"/>.</summary>
+    public string Noise { get; init; } = "thesis";
 
     /// <summary>True for T-I's comparison: pores are empty, 2 kV alone.</summary>
     public bool Vacuum { get; init; }
 
     /// <summary>Edge of a voxel in nanometres. T-II states 2.5 nm for the synthetic gold of the thesis; T-I and T-III state none.</summary>
     public double Voxel { get; init; } = 2.5;
+
+    /// <summary>Name of the page, and of the models in front of what they see: one for each set of conditions.</summary>
+    public string Name(string first) => $"{first}{(Vacuum ? "-vacuum" : "")}{(Noise == "thesis" ? "" : $"-{Noise}")}";
 
     private double[] Voltages => Vacuum ? [2] : [1, 2, 4];
 
@@ -52,9 +55,9 @@ public sealed record NetworkStudy(int Edge, int Depth, int Electrons, int Epochs
     private Network[] Networks => Vacuum
         ?
         [
-            new("vacuum-adjacent", "2-D, 7 adjacent slices, 2 kV", [0], Planar with { Slices = 7 }),
-            new("vacuum-2-d", "2-D, 2 kV", [0], Planar),
-            new("vacuum-3-d", "3-D, 2 kV", [0], Whole),
+            new("adjacent", "2-D, 7 adjacent slices, 2 kV", [0], Planar with { Slices = 7 }),
+            new("2-d", "2-D, 2 kV", [0], Planar),
+            new("3-d", "3-D, 2 kV", [0], Whole),
         ]
         :
         [
@@ -86,7 +89,7 @@ public sealed record NetworkStudy(int Edge, int Depth, int Electrons, int Epochs
         ScoreAll(fused: true);
         return new()
         {
-            ["conditions"] = AsShot ? "as shot" : "noise and blurred edges",
+            ["noise"] = Noise,
             ["pores"] = Vacuum ? "empty" : "epoxy",
             ["training"] = train.Truth.Info.Size.ToString(),
             ["test"] = test.Truth.Info.Size.ToString(),
@@ -123,13 +126,13 @@ public sealed record NetworkStudy(int Edge, int Depth, int Electrons, int Epochs
                 VolumeFile.Save(signal, place, walk);
             }
             var grey = ThesisImage.Grey(Volume<float>.Load((IVolume<float>)VolumeFile.Open(place)));
-            return (string.Create(CultureInfo.InvariantCulture, $"{keV} kV"), (IVolume)(AsShot ? grey : ThesisImage.Spoil(grey, truth, ThesisImage.NoiseAndBlur, seed, walk)));
+            return (string.Create(CultureInfo.InvariantCulture, $"{keV} kV"), (IVolume)ThesisImage.Spoil(grey, truth, ThesisImage.Sessions[Noise], seed, walk));
         })]);
     }
 
     private NetworkModel Train(Network network, Specimen specimen, string folder, Traversal walk, Action<string> say)
     {
-        var path = Path.Combine(folder, $"gold-{network.Name}.kerf");
+        var path = Path.Combine(folder, $"{Name("gold")}-{network.Name}.kerf");
         var (patch, planar) = (network.Options.Patch, network.Options.Architecture == ArchitectureKind.Unet);
         var options = network.Options with
         {
@@ -203,9 +206,15 @@ public sealed record NetworkStudy(int Edge, int Depth, int Electrons, int Epochs
     {
         var empty = json["pores"]!.GetValue<string>() == "empty";
         var (source, paper) = empty ? ("T-I", Empty) : ("T-III", Filled);
-        var conditions = json["conditions"]!.GetValue<string>() == "as shot" ? "as shot" : "with the thesis' noise and blurred edges (see [shine-through](shine-through.md))";
+        var noise = json["noise"]!.GetValue<string>();
+        var conditions = noise switch
+        {
+            "none" => "as the simulation counts them",
+            "gaussian" => "with the thesis' Gaussian noise and blurred edges (see [shine-through](shine-through.md)), without its Poisson noise: electrons are counted in the simulation, and not once more",
+            _ => "with the thesis' noise and blurred edges (see [shine-through](shine-through.md))",
+        };
         var text = new StringBuilder("# Networks on simulated nanoporous gold\n\n");
-        text.Append(CultureInfo.InvariantCulture, $"By `kerf study networks{(empty ? " --vacuum" : "")} --voxel {json["voxelNm"]} --electrons-per-pixel {json["electronsPerPixel"]}`: hierarchical gold (110 and 15 nm) {(empty ? "with empty pores" : "in epoxy")}, voxels of {json["voxelNm"]} nm{(V(json["voxelNm"]) == 2.5 ? " (T-II states them for its synthetic gold, T-I and T-III tell none)" : "")}, {json["electronsPerPixel"]} electrons per pixel (the thesis' microscope: 50 pA for 30 µs, 9,400), images {conditions}. ");
+        text.Append(CultureInfo.InvariantCulture, $"By `kerf study networks{(empty ? " --vacuum" : "")}{(noise == "thesis" ? "" : $" --noise {noise}")} --voxel {json["voxelNm"]} --electrons-per-pixel {json["electronsPerPixel"]} --seed {json["seed"]}`: hierarchical gold (110 and 15 nm) {(empty ? "with empty pores" : "in epoxy")}, voxels of {json["voxelNm"]} nm{(V(json["voxelNm"]) == 2.5 ? " (T-II states them for its synthetic gold, T-I and T-III tell none)" : "")}, {json["electronsPerPixel"]} electrons per pixel (the thesis' microscope: 50 pA for 30 µs, 9,400), images {conditions}. ");
         text.Append(CultureInfo.InvariantCulture, $"Trained on {json["training"]} voxels of seed {json["seed"]}, of which a fifth is validation; scored once on {json["test"]} voxels of seed {json["testSeed"]}, which no training saw. ");
         text.Append(CultureInfo.InvariantCulture, $"Whatever had to be chosen was chosen on other seeds or on the validation part{(empty ? "" : "; that late fusion wanted another ensemble, a first score told (docs/methods/network.md)")}. Residual U-Nets of 4 blocks and 16 features, in 3-D plain ones of 3 blocks and 8, {json["epochs"]} epochs of {json["windows"]} patches of 64×64, in 3-D of as many voxels; cross-entropy, flips and quarter turns, ");
         text.Append(CultureInfo.InvariantCulture, $"the rate falling as a cosine from 0.003; probabilities are means over the four mirror images of a slice. k-means has three clusters, the brightest is solid. Training took {json["trainingSeconds"]!.GetValue<double>() / 60:0} minutes of one thread, waiting for others included. {json["version"]}, {json["machine"]}, {json["date"]}.\n\n");

@@ -15,6 +15,14 @@ internal static class ThesisImage
     /// <summary>Noise and blurred edges.</summary>
     public static readonly Session NoiseAndBlur = Noise with { EdgeBlur = 1 };
 
+    /// <summary>Sessions by name: all of it; without the Poisson noise, which counts once more what the simulation has counted; nothing.</summary>
+    public static readonly IReadOnlyDictionary<string, Session> Sessions = new Dictionary<string, Session>
+    {
+        ["thesis"] = NoiseAndBlur,
+        ["gaussian"] = NoiseAndBlur with { ElectronsAtWhite = Session.Perfect.ElectronsAtWhite },
+        ["none"] = Session.Perfect,
+    };
+
     /// <summary>8 bit: the signal that one pixel in a thousand exceeds becomes grey 240, as images on disk have it.</summary>
     public static Volume<byte> Grey(Volume<float> signal)
     {
