@@ -9,16 +9,22 @@ using Kerf.Volumes;
 namespace Kerf.App;
 
 /// <summary>
-/// Makes the models that come with the program: many small virtual specimens, each under a beam and in a session of its own, a U-Net on three adjacent slices, and
+/// Makes the models that come with the program: many small virtual specimens, each under a beam and in a session of its own, a U-Net on five adjacent slices, and
 /// its score on specimens that it never saw beside Otsu and k-means.
 /// </summary>
 /// <param name="Training">Specimens that are trained on; of them a tenth is for validation and a tenth held back.</param>
 /// <param name="Scored">Further specimens, of other seeds, that the table tells of.</param>
-/// <param name="Epochs">Of 480 patches of 48×48.</param>
+/// <param name="Epochs">Of 960 patches of 48×48.</param>
 /// <param name="Seed">Of the training and its specimens; those of the score have the next seed.</param>
 public sealed record PretrainedStudy(int Training, int Scored, int Epochs, ulong Seed)
 {
     private static readonly Size3 Extent = new(12, 112, 112);
+
+    // slices at either end of a specimen that lack neighbours
+    private const int Ends = 2;
+
+    // what is not imaged, but shines through (nm)
+    private const double Below = 750;
 
     /// <summary>Names of the models.</summary>
     public static readonly IReadOnlyList<string> Names = ["nanoporous-gold", "cathode-particle-pores"];
@@ -58,12 +64,13 @@ public sealed record PretrainedStudy(int Training, int Scored, int Epochs, ulong
         var (image, labels) = Stacked(gold, walk, say);
         var options = new NetworkOptions
         {
-            Slices = 3,
-            Depth = 3,
+            Slices = 5,
+            Depth = 4,
+            Residual = true,
             Width = 16,
             Patch = 48,
             Batch = 8,
-            Windows = 480,
+            Windows = 960,
             Loss = Loss.CrossEntropy,
             Schedule = Schedule.Cosine,
             Rate = 3e-3,
@@ -87,8 +94,8 @@ public sealed record PretrainedStudy(int Training, int Scored, int Epochs, ulong
         {
             var (grey, truth) = Make(gold, Seed, i, walk, say);
             new GreyScaling(GreyRule.Standard, false).Of(grey, walk).Read(Box.Whole(Extent), image.Data.AsSpan(i * count, count));
-            var inner = (int)Extent.SliceCount;
-            truth.Data.AsSpan(inner, count - 2 * inner).CopyTo(labels.Data.AsSpan(i * count + inner));
+            var end = Ends * (int)Extent.SliceCount;
+            truth.Data.AsSpan(end, count - 2 * end).CopyTo(labels.Data.AsSpan(i * count + end));
         }
         return (image, labels);
     }
@@ -122,14 +129,18 @@ public sealed record PretrainedStudy(int Training, int Scored, int Epochs, ulong
         say($"specimen {seed}.{item}: {draw}");
         var stream = seed * 1000 + (ulong)item;
         // a particle is a ball in its canvas: its middle is looked at
-        var canvas = draw.Kind == "particle" ? new Size3(100, 140, 140) : Extent;
+        var canvas = draw.Kind == "particle" ? new Size3(100, 140, 140) : Extent with { Z = Extent.Z + (int)(Below / draw.Voxel) };
         var whole = VirtualStructure.Make(draw.Kind, canvas, VoxelSize.Cube(draw.Voxel), draw.Solid, draw.Wavelength, stream, walk);
-        var truth = new Volume<byte>(whole.Info with { Size = Extent });
         var rest = canvas - Extent;
-        whole.Read(new(new(rest.Z / 2, rest.Y / 2, rest.X / 2), Extent), truth.Data);
+        var start = new Size3(draw.Kind == "particle" ? rest.Z / 2 : 0, rest.Y / 2, rest.X / 2);
+        var scene = new Volume<byte>(whole.Info with { Size = Extent with { Z = canvas.Z - start.Z } });
+        whole.Read(new(start, scene.Info.Size), scene.Data);
+        var truth = new Volume<byte>(whole.Info with { Size = Extent });
+        scene.Data.AsSpan(0, truth.Data.Length).CopyTo(truth.Data);
+        double[] cuts = [.. Enumerable.Range(0, Extent.Z).Select(z => (double)z)];
         var materials = new Dictionary<int, Material> { [1] = Material.Parse(draw.Medium), [2] = Material.Parse(gold ? "Au" : "NMC811") };
         var (signal, error) = (new Volume<float>(truth.Info with { Phases = null }), new Volume<float>(truth.Info with { Phases = null }));
-        ElectronImage.Make(truth, materials, new() { KeV = draw.KeV, ElectronsPerPixel = 40 }, signal, error, stream, walk);
+        ElectronImage.Make(scene, materials, new() { KeV = draw.KeV, ElectronsPerPixel = 100 }, signal, error, stream, walk, cuts);
         return (ThesisImage.Spoil(ThesisImage.Grey(signal), truth, draw.Session, stream, walk), truth);
     }
 
@@ -156,7 +167,7 @@ public sealed record PretrainedStudy(int Training, int Scored, int Epochs, ulong
     {
         static double V(JsonNode? node) => node!.GetValue<double>();
         var text = new StringBuilder();
-        text.Append(CultureInfo.InvariantCulture, $"# {json["model"]}\n\nBy `kerf study models`: U-Net on 3 adjacent slices, 3 blocks of 16 features, {json["parameters"]} parameters, {json["bytes"]!.GetValue<long>() / 1024} KiB; trained on {json["training"]} specimens of seed {json["seed"]}, ");
+        text.Append(CultureInfo.InvariantCulture, $"# {json["model"]}\n\nBy `kerf study models --specimens {json["training"]} --epochs {json["epochs"]}`: a residual U-Net on 5 adjacent slices, 4 blocks of 16 features, {json["parameters"]} parameters, {json["bytes"]!.GetValue<long>() / 1024} KiB; trained on {json["training"]} specimens of seed {json["seed"]}, ");
         text.Append(CultureInfo.InvariantCulture, $"{json["epochs"]} epochs, {V(json["seconds"]):0} s. {json["version"]}, {json["machine"]}, {json["date"]}.\n\nSpecimens of seed {json["testSeed"]}, which no training saw; voxels misplaced in percent:\n\n");
         text.Append("| specimen | Otsu | k-means (3, the brightest solid) | network |\n|---|---|---|---|\n");
         foreach (var row in json["rows"]!.AsArray())
