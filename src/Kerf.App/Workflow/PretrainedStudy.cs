@@ -45,6 +45,8 @@ public sealed record PretrainedStudy(int Training, int Scored, int Epochs, ulong
         return new()
         {
             ["model"] = name,
+            ["network"] = string.Create(CultureInfo.InvariantCulture,
+                $"{(model.Architecture.Residual ? "residual " : "")}U-Net on {model.Architecture.Slices} adjacent slices, {model.Architecture.Depth} blocks of {model.Architecture.Width} features"),
             ["parameters"] = model.Architecture.Build().Parameters,
             ["bytes"] = new FileInfo(path).Length,
             ["training"] = Training,
@@ -167,7 +169,7 @@ public sealed record PretrainedStudy(int Training, int Scored, int Epochs, ulong
     {
         static double V(JsonNode? node) => node!.GetValue<double>();
         var text = new StringBuilder();
-        text.Append(CultureInfo.InvariantCulture, $"# {json["model"]}\n\nBy `kerf study models --specimens {json["training"]} --epochs {json["epochs"]}`: a residual U-Net on 5 adjacent slices, 4 blocks of 16 features, {json["parameters"]} parameters, {json["bytes"]!.GetValue<long>() / 1024} KiB; trained on {json["training"]} specimens of seed {json["seed"]}, ");
+        text.Append(CultureInfo.InvariantCulture, $"# {json["model"]}\n\nBy `kerf study models --specimens {json["training"]} --epochs {json["epochs"]}`: {json["network"]}, {json["parameters"]} parameters, {json["bytes"]!.GetValue<long>() / 1024} KiB; trained on {json["training"]} specimens of seed {json["seed"]}, ");
         text.Append(CultureInfo.InvariantCulture, $"{json["epochs"]} epochs, {V(json["seconds"]):0} s. {json["version"]}, {json["machine"]}, {json["date"]}.\n\nSpecimens of seed {json["testSeed"]}, which no training saw; voxels misplaced in percent:\n\n");
         text.Append("| specimen | Otsu | k-means (3, the brightest solid) | network |\n|---|---|---|---|\n");
         foreach (var row in json["rows"]!.AsArray())
