@@ -45,9 +45,9 @@ public static class NetworkStudies
     public static Command Models()
     {
         var name = new Option<string?>("--name") { Description = "Only this one.", HelpName = "model" };
-        var training = new Option<int>("--specimens") { Description = "Virtual specimens that are trained on.", HelpName = "n", DefaultValueFactory = _ => 20 };
+        var training = new Option<int>("--specimens") { Description = "Virtual specimens that are trained on.", HelpName = "n", DefaultValueFactory = _ => 40 };
         var scored = new Option<int>("--scored") { Description = "Further ones for the score.", HelpName = "n", DefaultValueFactory = _ => 6 };
-        var epochs = new Option<int>("--epochs") { Description = "Epochs of 960 patches.", HelpName = "n", DefaultValueFactory = _ => 40 };
+        var epochs = new Option<int>("--epochs") { Description = "Epochs of 960 patches.", HelpName = "n", DefaultValueFactory = _ => 60 };
         var output = new Option<string>("--out") { Description = "Folder that receives the models, and NAME.json and NAME.md with their scores; a model that is there is scored, and with --force trained again.", HelpName = "folder", DefaultValueFactory = _ => "models" };
         var command = Invocation.Making(Invocation.Running(new Command("models", "Makes the pretrained models anew: many virtual specimens, one U-Net, scores on further specimens.") { name, training, scored, epochs, output }));
         return Invocation.With(command, (parsed, session) =>
