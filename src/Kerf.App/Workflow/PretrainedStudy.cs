@@ -20,8 +20,8 @@ public sealed record PretrainedStudy(int Training, int Scored, int Epochs, ulong
 {
     private static readonly Size3 Extent = new(12, 112, 112);
 
-    // slices at either end of a specimen that lack neighbours
-    private const int Ends = 2;
+    // slices that a network sees, and those at either end of a specimen that lack neighbours
+    private const int Slices = 5, Ends = Slices / 2;
 
     // what is not imaged, but shines through (nm)
     private const double Below = 750;
@@ -66,7 +66,7 @@ public sealed record PretrainedStudy(int Training, int Scored, int Epochs, ulong
         var (image, labels) = Stacked(gold, walk, say);
         var options = new NetworkOptions
         {
-            Slices = 5,
+            Slices = Slices,
             Depth = 4,
             Residual = true,
             Width = 16,
